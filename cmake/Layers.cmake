@@ -34,25 +34,39 @@ function(lapse_layer name folder)
   set_property(GLOBAL APPEND PROPERTY LAPSE_LAYERS ${target})
 endfunction()
 
-# lapse_precompile(<target>): the standard headers that nearly every file includes, compiled once
-# and shared by all targets. Nothing of Lapse's own is in it, so it is rebuilt only when the flags
-# change, and no file may rely on it: LAPSE_PCH=OFF has to build too.
+# lapse_precompile(<target>): shares one precompiled header of standard headers, and for tests one
+# with GoogleTest besides. Nothing of Lapse's own is in either, so they are rebuilt only when the
+# flags change. No file may rely on them: LAPSE_PCH=OFF, as in the lint preset, has to build too.
 function(lapse_precompile target)
-  if(NOT LAPSE_PCH)
-    return()
+  if(LAPSE_PCH)
+    if(NOT TARGET lapse_pch)
+      lapse_define_pch(lapse_pch absl::strings fmt::fmt)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM lapse_pch)
   endif()
-  if(NOT TARGET lapse_pch)
-    file(WRITE "${PROJECT_BINARY_DIR}/pch.cc.new" "// Carries the precompiled header.\n")
-    configure_file("${PROJECT_BINARY_DIR}/pch.cc.new" "${PROJECT_BINARY_DIR}/pch.cc" COPYONLY)
-    add_library(lapse_pch OBJECT "${PROJECT_BINARY_DIR}/pch.cc")
-    target_compile_features(lapse_pch PRIVATE cxx_std_20)
-    target_link_libraries(lapse_pch PRIVATE absl::strings fmt::fmt)
-    target_precompile_headers(
-      lapse_pch PRIVATE
-      <algorithm> <array> <atomic> <bit> <chrono> <cstddef> <cstdint> <cstring> <deque>
-      <functional> <limits> <map> <memory> <mutex> <optional> <span> <string> <string_view>
-      <thread> <tuple> <type_traits> <utility> <variant> <vector>
-      <absl/strings/string_view.h> <absl/strings/str_cat.h> <fmt/format.h>)
+endfunction()
+
+function(lapse_precompile_test target)
+  if(LAPSE_PCH)
+    if(NOT TARGET lapse_test_pch)
+      lapse_define_pch(lapse_test_pch absl::strings fmt::fmt GTest::gmock)
+      target_precompile_headers(lapse_test_pch PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM lapse_test_pch)
   endif()
-  target_precompile_headers(${target} REUSE_FROM lapse_pch)
+endfunction()
+
+# lapse_define_pch(<name> <library>...): the object library that carries a precompiled header.
+function(lapse_define_pch name)
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/${name}.cc"
+       CONTENT "// Carries a precompiled header.\n")
+  add_library(${name} OBJECT "${PROJECT_BINARY_DIR}/${name}.cc")
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_link_libraries(${name} PRIVATE ${ARGN})
+  target_precompile_headers(
+    ${name} PRIVATE
+    <algorithm> <array> <atomic> <bit> <chrono> <cstddef> <cstdint> <cstring> <deque> <functional>
+    <limits> <map> <memory> <mutex> <optional> <span> <string> <string_view> <thread> <tuple>
+    <type_traits> <utility> <variant> <vector> <absl/strings/str_cat.h>
+    <absl/strings/string_view.h> <fmt/format.h>)
 endfunction()
