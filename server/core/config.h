@@ -1,0 +1,98 @@
+// The configuration: its values, and the table of directives that names, documents and checks them.
+//
+// Directives have Redis's names, syntax and defaults where Redis has them. Values come from a
+// redis.conf style file, then from `--name value` words on the command line, then from CONFIG SET.
+// Each directive is one row of the table (server/core/config_table.cc): name, type, default, bounds,
+// whether it can change at run time, and one sentence of documentation; docs/configuration.md is
+// generated from the rows.
+//
+// Thread: a Config is plain data. The instance's is read inside the gate and changed in the gate's
+// exclusive form.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "expiry/settings.h"
+
+namespace lapse {
+
+// Of one class of clients; zero means no limit. Redis's client-output-buffer-limit.
+struct OutputLimit {
+  int64_t hard_bytes = 0;
+  int64_t soft_bytes = 0;
+  int64_t soft_seconds = 0;
+};
+
+struct Config {
+  // Network.
+  int64_t port = 6379;  // 0: no TCP
+  std::vector<std::string> bind = {"127.0.0.1", "-::1"};  // '-': may be unavailable; "*": all
+  std::string unixsocket;
+  int64_t unixsocketperm = 0;  // octal in the file; 0: the umask decides
+  bool protected_mode = true;
+  int64_t tcp_backlog = 511;
+  int64_t tcp_keepalive_seconds = 300;
+  int64_t timeout_seconds = 0;
+  int64_t maxclients = 10000;
+  int64_t threads = 0;  // 0: one for each core
+  OutputLimit output_limit_normal;
+  int64_t client_query_buffer_limit = int64_t{1} << 30;
+  int64_t proto_max_bulk_len = int64_t{512} << 20;
+
+  // General.
+  std::string dir = ".";
+  std::string logfile;  // "": standard output
+  std::string loglevel = "notice";
+  bool daemonize = false;
+  std::string pidfile;
+  int64_t databases = 16;
+  std::string requirepass;
+  std::string enable_debug_command = "no";  // no, yes, local
+  bool lazyfree_lazy_user_flush = false;
+
+  // Expiry.
+  ExpirySettings expiry;
+
+  // Where the values came from: CONFIG REWRITE's and INFO's config_file.
+  std::string file;
+};
+
+enum class ConfigType : uint8_t { kBool, kInteger, kMemory, kString, kEnum, kPassword, kSpecial };
+
+// One directive. `get` and `set` translate between the Config's field and the directive's words.
+struct ConfigRow {
+  std::string_view name;
+  ConfigType type;
+  bool at_run_time;  // whether CONFIG SET may change it
+  std::string_view unit;  // "bytes", "seconds", ... for the documentation
+  std::string_view doc;
+  std::function<std::string(const Config&)> get;
+  // Applies the words (one for most directives), or says what is wrong with them in Redis's wording.
+  std::function<absl::Status(Config&, std::span<const std::string> words)> set;
+};
+
+// All directives, sorted by name.
+std::span<const ConfigRow> ConfigTable();
+const ConfigRow* FindConfig(std::string_view name);
+
+// Redis's spelling of amounts: "100mb" (2^20), "1k" (1000), "1gb"; plain numbers are bytes.
+absl::StatusOr<int64_t> ParseMemory(std::string_view text);
+
+// Reads a redis.conf style text into the config. An error names the line as redis-server does.
+absl::Status ApplyConfigText(std::string_view text, Config& config);
+// Takes a command line's words after the program's name: an optional file name first, then
+// `--name value ...` groups, as redis-server takes them.
+absl::Status ApplyCommandLine(std::span<const std::string> words, Config& config);
+
+// docs/configuration.md.
+std::string ConfigMarkdown();
+
+}  // namespace lapse

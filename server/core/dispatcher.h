@@ -1,0 +1,55 @@
+// From requests to replies: looks commands up, checks them, locks their shards, runs them.
+//
+// A pipeline is run as a batch: all commands are looked up and all keys hashed first, the keys'
+// directory words, buckets and entries are prefetched in passes over groups of 16, then each command
+// runs with just its own shards locked. At 10 million keys this hides most of three cache misses a
+// key.
+//
+// Thread: one Dispatcher a thread (it holds scratch space), any number on one instance. A batch runs
+// inside the gate.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "protocol/reply_writer.h"
+#include "protocol/request_parser.h"
+#include "server/core/context.h"
+#include "server/core/instance.h"
+#include "server/core/session.h"
+
+namespace lapse {
+
+class Dispatcher {
+ public:
+  explicit Dispatcher(Instance& instance) : instance_(instance) {}
+
+  // Runs requests [from, batch.size()) in order until one blocks the session or closes it, and
+  // returns the number of the next request to run. Replies are written through `reply`, whose RESP
+  // version follows the session's. Requires: not inside the gate.
+  size_t Run(Session& session, const RequestBatch& batch, size_t from, ReplyWriter& reply);
+
+  // Runs one command given as words. As Run, for callers in the process.
+  void RunOne(Session& session, std::span<const std::string_view> args, ReplyWriter& reply);
+
+ private:
+  struct Prepared {
+    const CommandRow* row = nullptr;      // nullptr: unknown
+    const CommandRow* command = nullptr;  // the top-level row
+    uint32_t first_key = 0;               // in keys_
+    uint32_t key_count = 0;
+  };
+
+  void Prepare(std::span<const std::string_view> args);
+  void PrefetchGroup(const Session& session);
+  void RunPrepared(Session& session, const Prepared& what, std::span<const std::string_view> args,
+                   int64_t now_ms, ReplyWriter& reply);
+
+  Instance& instance_;
+  std::vector<Prepared> prepared_;
+  std::vector<Key> keys_;
+};
+
+}  // namespace lapse

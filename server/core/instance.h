@@ -1,0 +1,75 @@
+// An instance: everything that one running Lapse is, server or embedded, gathered so that a command
+// handler can reach it. There are no globals: two instances in a process are two of these.
+//
+// Thread: members say for themselves. `config` and `clients` change only in the gate's exclusive form
+// and may be read inside the gate.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "expiry/engine.h"
+#include "server/core/clients.h"
+#include "server/core/config.h"
+#include "server/core/registry.h"
+#include "storage/clock.h"
+#include "storage/keyspace.h"
+
+namespace lapse {
+
+// Process-wide numbers that INFO shows, beside what the keyspace and the expiry engine count.
+// Thread: any (relaxed).
+struct ServerStats {
+  std::atomic<int64_t> connections_received{0};
+  std::atomic<int64_t> connections_rejected{0};
+  std::atomic<int64_t> commands_processed{0};
+  std::atomic<int64_t> net_input_bytes{0};
+  std::atomic<int64_t> net_output_bytes{0};
+  std::atomic<int64_t> reads_processed{0};
+  std::atomic<int64_t> writes_processed{0};
+  std::atomic<int64_t> error_replies{0};
+  std::atomic<int64_t> output_limit_disconnections{0};
+  std::atomic<int64_t> query_limit_disconnections{0};
+  std::atomic<int64_t> peak_memory_bytes{0};
+  // Commands a second over the last second, kept by the drivers.
+  std::atomic<int64_t> ops_per_second{0};
+};
+
+struct Instance {
+  // Takes the configuration as it stands after start-up; `clock` outlives the instance.
+  Instance(Config config, const Clock& clock);
+  ~Instance();
+
+  const Clock& clock;
+  Config config;
+  const CommandRegistry registry;
+  Keyspace keyspace;
+  ExpiryEngine expiry;
+  Clients clients;
+  ServerStats stats;
+
+  const int64_t start_ms;
+  const std::string run_id;  // 40 hexadecimal digits, new at each start
+
+  // What SHUTDOWN does: ends the server. Set by the server; empty in a host program, where SHUTDOWN
+  // is an error.
+  std::function<void()> request_shutdown;
+
+  // Bytes that INFO calls used_memory: entries, table, and what connections hold.
+  int64_t UsedMemory() const;
+
+ private:
+  // Destroys what FLUSHALL ASYNC detached, away from everybody; joined at the end.
+  struct Reaper;
+  std::unique_ptr<Reaper> reaper_;
+
+ public:
+  // Destroys databases: in the background, or (sync) before it returns. Call outside of the gate's
+  // shard locks; inside the exclusive gate only with sync = false.
+  void Dispose(std::vector<std::unique_ptr<Database>> databases, bool sync);
+};
+
+}  // namespace lapse

@@ -1,0 +1,37 @@
+// All commands by name. Built once at start from the families' tables; constant afterwards.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "server/core/command.h"
+
+namespace lapse {
+
+class CommandRegistry {
+ public:
+  // Requires: the tables outlive the registry; names are unique and in lower case.
+  explicit CommandRegistry(std::span<const std::span<const CommandRow>> families);
+
+  // Letter case aside; nullptr when there is no such command.
+  const CommandRow* Find(std::string_view name) const;
+  // nullptr when the row has no such subcommand.
+  static const CommandRow* FindSubcommand(const CommandRow& row, std::string_view name);
+
+  // All top-level rows, sorted by name.
+  std::span<const CommandRow* const> rows() const { return rows_; }
+
+ private:
+  struct Slot {
+    uint64_t name_low = 0;  // the first 16 bytes of the name, folded to lower case
+    uint64_t name_high = 0;
+    const CommandRow* row = nullptr;
+  };
+
+  std::vector<const CommandRow*> rows_;
+  std::vector<Slot> slots_;  // open addressing, a power of two, at most a quarter full
+};
+
+}  // namespace lapse

@@ -1,0 +1,73 @@
+// The gate: how rare work stops the world without costing the common work a shared cache line.
+//
+// Whoever touches the keyspace is inside the gate while it does: an io thread for the length of a
+// batch, an expiry driver for the length of a slice, a host program's thread for the length of a
+// call. Entering marks one of a few counters, each alone on its cache line, chosen by thread, so two
+// threads seldom touch the same line. Exclusive work (FLUSHALL, SWAPDB, CONFIG SET, CLIENT LIST)
+// raises a flag and waits until every counter is zero: then nothing else runs, and it may read and
+// write everything that is otherwise only touched inside the gate.
+//
+// Invariants:
+//   1. While an Exclusive exists, no Shared exists, and no other Exclusive.
+//   2. A thread inside never waits for another one inside, so the wait of the exclusive side is
+//      bounded by the longest batch.
+//
+// Thread: any. Neither form is recursive: the holder of a Shared that asks for an Exclusive would
+// wait for itself, so it leaves first.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "absl/synchronization/mutex.h"
+
+namespace lapse {
+
+class Gate {
+ public:
+  Gate() = default;
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  void Enter();
+  void Leave();
+  void EnterExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void LeaveExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
+
+  class Shared {
+   public:
+    explicit Shared(Gate& gate) : gate_(gate) { gate_.Enter(); }
+    ~Shared() { gate_.Leave(); }
+    Shared(const Shared&) = delete;
+    Shared& operator=(const Shared&) = delete;
+
+   private:
+    Gate& gate_;
+  };
+
+  class Exclusive {
+   public:
+    explicit Exclusive(Gate& gate) : gate_(gate) { gate_.EnterExclusive(); }
+    ~Exclusive() { gate_.LeaveExclusive(); }
+    Exclusive(const Exclusive&) = delete;
+    Exclusive& operator=(const Exclusive&) = delete;
+
+   private:
+    Gate& gate_;
+  };
+
+ private:
+  static constexpr int kLanes = 16;
+  struct alignas(64) Lane {
+    std::atomic<uint32_t> inside{0};
+  };
+
+  Lane& MyLane();
+
+  std::array<Lane, kLanes> lanes_;
+  alignas(64) std::atomic<uint32_t> closed_{0};
+  absl::Mutex exclusive_mu_;  // one exclusive at a time
+};
+
+}  // namespace lapse

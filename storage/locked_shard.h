@@ -1,0 +1,164 @@
+// A locked shard: the only way to the data.
+//
+// A LockedShard holds one shard's lock for its scope and offers what commands do to keys. Everything
+// that must go together goes together here: the slot's due hint with the entry's deadline, the
+// counters with the change, lazy deletion with the lookup, the Effect with everything.
+//
+// Entries that are unlinked are kept aside and destroyed after the lock is released, since freeing a
+// large value takes longer than anybody should wait for it.
+//
+// Invariants:
+//   1. No Item is handed out for an expired entry: a lookup that meets one removes it first.
+//   2. An Item is good until the next call that inserts, removes or replaces (any key of the shard may
+//      move when a segment splits).
+//   3. Every change of a key is reported as exactly one Effect per event.
+//
+// Thread: the constructing one. Locking several shards at once is KeyLocks' business alone.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/inlined_vector.h"
+#include "storage/effect.h"
+#include "storage/entry.h"
+#include "storage/key.h"
+#include "storage/segment.h"
+#include "storage/shard_stats.h"
+
+namespace lapse {
+
+class Keyspace;
+class Shard;
+
+// Where an entry hangs. Empty when a lookup found nothing.
+struct Item {
+  Segment* segment = nullptr;
+  int slot = Segment::kNotFound;
+
+  explicit operator bool() const { return segment != nullptr; }
+  // The entry's own methods that change it must not be used from here: LockedShard's are.
+  const Entry* entry() const { return EntryOf(segment->word(slot)); }
+  std::string_view value() const { return entry()->value(); }
+  int64_t deadline() const { return entry()->deadline(); }
+};
+
+// Who looks, and when: fixed for the length of a command.
+struct AccessView {
+  uint16_t db = 0;
+  bool touch = true;  // false: lookups leave the access clock alone (CLIENT NO-TOUCH)
+  int64_t now_ms = 0;
+};
+
+// Unlinked entries on their way to be destroyed, outside of any lock.
+class EntryBin {
+ public:
+  EntryBin() = default;
+  ~EntryBin() { Empty(); }
+  EntryBin(const EntryBin&) = delete;
+  EntryBin& operator=(const EntryBin&) = delete;
+
+  void Add(Entry* entry) { entries_.push_back(entry); }
+  size_t size() const { return entries_.size(); }
+  void Empty();
+
+ private:
+  absl::InlinedVector<Entry*, 4> entries_;
+};
+
+class ABSL_SCOPED_LOCKABLE LockedShard {
+ public:
+  LockedShard(Keyspace& keyspace, const AccessView& view, uint64_t place);
+  // For walks: a shard by its number.
+  LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shard);
+  ~LockedShard() ABSL_UNLOCK_FUNCTION();
+  LockedShard(const LockedShard&) = delete;
+  LockedShard& operator=(const LockedShard&) = delete;
+
+  // --- Lookup. An expired key is deleted, reported and not found. ---
+
+  // A client's read: counts a hit or a miss and, unless the view says otherwise, touches the access
+  // clock.
+  Item Read(const Key& key);
+  // As Read, but counts no hit or miss (the lookup that precedes a write).
+  Item Find(const Key& key);
+  // Looks without touching the access clock (TTL, TYPE, OBJECT, EXISTS are such reads); counts hits
+  // and misses.
+  Item Peek(const Key& key);
+
+  // --- Change. Each reports its Effect. ---
+
+  struct StringSpec {
+    std::string_view value;          // copied; must not point into the item's own entry
+    int64_t deadline = kNoDeadline;  // absolute; may already have passed (SET ... PXAT)
+    Encoding encoding = Encoding::kRaw;
+    Event event = kSetEvent;
+  };
+  // Stores a string under the key, in place of `existing` (what Find returned for the key; may be
+  // empty). Returns the new item.
+  Item Store(const Key& key, const Item& existing, const StringSpec& spec);
+
+  // Makes the item's string `size` bytes long, keeping its start and filling with zero bytes, and
+  // gives its bytes to be changed in place; encoding becomes raw. Keeps the deadline. To be followed
+  // by ReportWritten. `item` is updated when the entry had to move.
+  char* ResizeString(const Key& key, Item& item, size_t size);
+  void ReportWritten(const Item& item, Event event);
+
+  // Sets, moves or (kNoDeadline) drops the deadline. A deadline in the past stays an entry that is
+  // already dead: callers that must delete instead use Remove.
+  void SetDeadline(const Key& key, Item& item, int64_t deadline, Event event);
+
+  // Removes the item.
+  void Remove(const Item& item, Event event);
+  // Removes an item whose deadline has passed, whoever found that out.
+  void RemoveExpired(const Item& item, ExpiryPath path);
+
+  Shard& shard() { return shard_; }
+  Keyspace& keyspace() { return keyspace_; }
+  const AccessView& view() const { return view_; }
+  // Hands the unlinked entries over to the caller, who destroys them when the lock is released.
+  EntryBin& bin() { return bin_; }
+  // Gives the lock back before the scope ends, and then destroys what was unlinked.
+  void Unlock();
+
+ private:
+  Item Locate(const Key& key);
+  void Touch(const Item& item);
+  void Emit(EffectKind kind, std::string_view key, int64_t deadline, Event event);
+  void Unlink(const Item& item);
+  Entry::Spec Fresh(std::string_view key, std::string_view value, int64_t deadline,
+                    Encoding encoding) const;
+
+  Keyspace& keyspace_;
+  Shard& shard_;
+  const AccessView view_;
+  bool locked_ = true;
+  EntryBin bin_;
+};
+
+// The shards of several keys, locked together in ascending order of database and shard, which is what
+// keeps two commands from waiting for each other in a circle. The one place that locks more than one.
+class KeyLocks {
+ public:
+  struct Want {
+    uint16_t db = 0;
+    uint64_t place = 0;
+  };
+
+  KeyLocks(Keyspace& keyspace, const AccessView& view, absl::Span<const Want> wanted)
+      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  ~KeyLocks();
+  KeyLocks(const KeyLocks&) = delete;
+  KeyLocks& operator=(const KeyLocks&) = delete;
+
+  // The locked shard that this place of this database lives in. Requires: it was wanted.
+  LockedShard& For(uint16_t db, uint64_t place);
+
+ private:
+  struct Held;
+  Keyspace& keyspace_;
+  absl::InlinedVector<Held*, 8> held_;  // ascending
+};
+
+}  // namespace lapse

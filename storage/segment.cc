@@ -1,0 +1,129 @@
+#include "storage/segment.h"
+
+#include <emmintrin.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "absl/base/optimization.h"
+#include "storage/key.h"
+
+namespace lapse {
+namespace {
+
+// Bit i is set when tag i of the bucket equals `tag` and slot i is in use.
+inline unsigned MatchTags(const Segment::Bucket& bucket, uint8_t tag) {
+  const __m128i tags =
+      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.tags.data()));
+  const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
+  return static_cast<unsigned>(_mm_movemask_epi8(equal)) & bucket.used();
+}
+
+inline int NextBucket(int b) { return b + 1 == Segment::kBuckets ? 0 : b + 1; }
+
+}  // namespace
+
+void Segment::Init(uint64_t prefix, int depth, Tick base) {
+  prefix_ = prefix;
+  depth_ = static_cast<uint8_t>(depth);
+  base_ = base;
+  index_ = 0;
+  live_ = 0;
+  group_due_.fill(kNoHint);
+  for (Bucket& bucket : buckets_) {
+    bucket.words.fill(kEmptySlot);
+    bucket.tags.fill(0);
+    bucket.occupancy = 0;
+  }
+}
+
+inline int Segment::MatchBucket(const Bucket& bucket, uint8_t tag, std::string_view key) const {
+  for (unsigned match = MatchTags(bucket, tag); match != 0; match &= match - 1) {
+    const int slot = std::countr_zero(match);
+    if (EntryOf(bucket.words[slot])->key() == key) return slot;
+  }
+  return kNotFound;
+}
+
+int Segment::Find(uint64_t place, std::string_view key) const {
+  const uint8_t tag = TagOf(place);
+  int b = HomeBucket(place);
+  const Bucket& home = buckets_[b];
+  if (const int slot = MatchBucket(home, tag, key); slot >= 0) return b * kSlots + slot;
+  if (ABSL_PREDICT_TRUE((home.occupancy & Bucket::kSpilled) == 0)) return kNotFound;
+  for (int probe = 1; probe < kProbes; ++probe) {
+    b = NextBucket(b);
+    if (const int slot = MatchBucket(buckets_[b], tag, key); slot >= 0) return b * kSlots + slot;
+  }
+  return kNotFound;
+}
+
+int Segment::Insert(uint64_t place, SlotWord word) {
+  const int home = HomeBucket(place);
+  int b = home;
+  for (int probe = 0; probe < kProbes; ++probe, b = NextBucket(b)) {
+    Bucket& bucket = buckets_[b];
+    if (bucket.used() == 0x7F) continue;
+    const int slot = std::countr_one(bucket.used());
+    bucket.occupancy |= static_cast<uint8_t>(1 << slot);
+    bucket.tags[slot] = TagOf(place);
+    if (probe > 0) buckets_[home].occupancy |= Bucket::kSpilled;
+    ++live_;
+    SetWord(b * kSlots + slot, word);
+    return b * kSlots + slot;
+  }
+  return kNotFound;
+}
+
+void Segment::Erase(int slot) {
+  Bucket& bucket = buckets_[slot / kSlots];
+  bucket.words[slot % kSlots] = kEmptySlot;
+  bucket.occupancy &= static_cast<uint8_t>(~(1 << (slot % kSlots)));
+  --live_;
+}
+
+void Segment::SetWord(int slot, SlotWord word) {
+  buckets_[slot / kSlots].words[slot % kSlots] = word;
+  Hint& due = group_due_[slot / kSlots / kBucketsPerGroup];
+  due = std::min(due, HintOf(word));
+}
+
+uint64_t Segment::BucketStart(int b) const {
+  // The inverse of HomeBucket: the least 32-bit fraction f with f * 63 >> 32 == b.
+  const uint64_t fraction = ((static_cast<uint64_t>(b) << 32) + kBuckets - 1) / kBuckets;
+  const auto offset = static_cast<unsigned __int128>(fraction) << 32 >> depth_;
+  return prefix_ + static_cast<uint64_t>(offset);
+}
+
+bool Segment::Contains(uint64_t place) const {
+  return depth_ == 0 || (place ^ prefix_) >> (64 - depth_) == 0;
+}
+
+Hint Segment::HintFor(Tick due) const {
+  if (due <= base_) return 0;
+  return due - base_ < kFarHint ? static_cast<Hint>(due - base_) : kFarHint;
+}
+
+void Segment::Rebase(Tick base, const TickScale& ticks) {
+  const Tick shift = base - base_;
+  base_ = base;
+  group_due_.fill(kNoHint);
+  for (int slot = 0; slot < kCapacity; ++slot) {
+    const SlotWord old = word(slot);
+    if (old == kEmptySlot || HintOf(old) == kNoHint) continue;
+    Entry* entry = EntryOf(old);
+    Hint hint;
+    if (HintOf(old) == kFarHint) {
+      hint = HintFor(ticks.DueTick(entry->deadline()));
+    } else {
+      hint = HintOf(old) > shift ? static_cast<Hint>(HintOf(old) - shift) : 0;
+    }
+    SetWord(slot, MakeSlot(entry, hint));
+  }
+}
+
+Tick Segment::EarliestDue() const {
+  return TickOf(*std::min_element(group_due_.begin(), group_due_.end()));
+}
+
+}  // namespace lapse

@@ -1,0 +1,76 @@
+// What happened in a shard, counted where it happens.
+//
+// Each counter is written by the holder of the shard's lock alone and read by anybody, so that it
+// needs neither a locked instruction nor the lock to read. INFO adds them up.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+
+namespace lapse {
+
+// A counter with one writer at a time. Reads from elsewhere may be a moment old, never torn.
+class OwnedCounter {
+ public:
+  void Add(int64_t n) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void Set(int64_t n) { value_.store(n, std::memory_order_relaxed); }
+  int64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_{0};
+};
+
+// How late expired keys were removed, in milliseconds after their deadlines. Buckets are four to a
+// power of two, so a percentile read from them is at most 19 % too high.
+class LagHistogram {
+ public:
+  static constexpr int kBuckets = 4 * 40;
+
+  void Add(int64_t lag_ms, int64_t n = 1) {
+    counts_[BucketOf(lag_ms)].Add(n);
+    if (lag_ms > max_.get()) max_.Set(lag_ms);
+  }
+  void Merge(const LagHistogram& other);
+  void Clear();
+  // The lag that a share q (0..1) of the removals did not exceed; 0 when there were none.
+  int64_t Percentile(double q) const;
+  int64_t max_ms() const { return max_.get(); }
+  int64_t count() const;
+
+  static int BucketOf(int64_t lag_ms) {
+    if (lag_ms < 4) return lag_ms < 0 ? 0 : static_cast<int>(lag_ms);
+    const int log = std::bit_width(static_cast<uint64_t>(lag_ms)) - 1;
+    const int bucket = (log - 1) * 4 + static_cast<int>((lag_ms >> (log - 2)) & 3);
+    return bucket < kBuckets ? bucket : kBuckets - 1;
+  }
+  // The greatest lag that falls into the bucket.
+  static int64_t UpperBound(int bucket);
+
+ private:
+  std::array<OwnedCounter, kBuckets> counts_;
+  OwnedCounter max_;
+};
+
+// Why an expired key was removed.
+enum class ExpiryPath : uint8_t { kLazy, kActive, kFlush };
+
+struct ShardStats {
+  // What is held now.
+  OwnedCounter keys;
+  OwnedCounter volatile_keys;
+  OwnedCounter deadline_ms_sum;  // over volatile keys, after the keyspace's epoch; for avg_ttl
+  OwnedCounter entry_bytes;      // handed out by the allocator
+  OwnedCounter segments;
+  // What happened since the start or CONFIG RESETSTAT.
+  OwnedCounter hits;
+  OwnedCounter misses;
+  OwnedCounter expired[3];  // by ExpiryPath
+  OwnedCounter splits;
+  OwnedCounter merges;
+};
+
+}  // namespace lapse
