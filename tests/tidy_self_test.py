@@ -113,8 +113,8 @@ CASES = {
                            "    static int n = 0;\n  }\n  return key;\n}\n"}, ["globals"] * 2),
     "what is not a mutable global": (
         {"storage/key.cc":
-            "constexpr int kA = 1;\nconst std::string_view kB = F();\nextern int c;\nusing D = int;\n"
-            "class E;\nint F(int x);\nstatic Key G();\ntemplate <typename T>\nT H(T t);\n"
+            "constexpr int kA = 1;\nconst std::string_view kB = F();\nextern int c;\n"
+            "using D = int;\nclass E;\nint F(int x);\nstatic Key G();\ntemplate <typename T>\nT H(T t);\n"
             "class I {\n  static int j;\n  int k = 1;\n};\nvoid L() {\n  int m = 1;\n"
             "  static constexpr int kN = 2;\n}\nstatic_assert(sizeof(I) == 4);\n"
             "std::ostream& operator<<(std::ostream& out, const I& i);\n"}, []),
