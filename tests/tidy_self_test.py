@@ -114,9 +114,11 @@ CASES = {
     "what is not a mutable global": (
         {"storage/key.cc":
             "constexpr int kA = 1;\nconst std::string_view kB = F();\nextern int c;\n"
-            "using D = int;\nclass E;\nint F(int x);\nstatic Key G();\ntemplate <typename T>\nT H(T t);\n"
-            "class I {\n  static int j;\n  int k = 1;\n};\nvoid L() {\n  int m = 1;\n"
-            "  static constexpr int kN = 2;\n}\nstatic_assert(sizeof(I) == 4);\n"
+            "using D = int;\nclass E;\nint F(int x);\nstatic Key G();\n"
+            "template <typename T>\nT H(T t);\n"
+            "class I {\n  static int j;\n  int k = 1;\n};\n"
+            "void L() {\n  int m = 1;\n  static constexpr int kN = 2;\n}\n"
+            "static_assert(sizeof(I) == 4);\n"
             "std::ostream& operator<<(std::ostream& out, const I& i);\n"}, []),
     "a global in a test": ({"tests/key_test.cc": "int counter = 0;\n"}, []),
     # exceptions
