@@ -19,6 +19,7 @@ class Clients {
  public:
   // Gives the session its id and lists it. The session outlives its Remove.
   void Add(Session* session);
+  // Unlists it; a blocked session no longer counts as such.
   void Remove(Session* session);
   // In ascending order of id.
   void ForEach(const std::function<void(Session&)>& visit);

@@ -2,9 +2,9 @@
 //
 // Directives have Redis's names, syntax and defaults where Redis has them. Values come from a
 // redis.conf style file, then from `--name value` words on the command line, then from CONFIG SET.
-// Each directive is one row of the table (server/core/config_table.cc): name, type, default, bounds,
-// whether it can change at run time, and one sentence of documentation; docs/configuration.md is
-// generated from the rows.
+// Each directive is one row of the table (server/core/config_table.cc): name, type, default,
+// bounds, whether it can change at run time, and one sentence of documentation;
+// docs/configuration.md is generated from the rows.
 //
 // Thread: a Config is plain data. The instance's is read inside the gate and changed in the gate's
 // exclusive form.
@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,7 +34,7 @@ struct OutputLimit {
 
 struct Config {
   // Network.
-  int64_t port = 6379;  // 0: no TCP
+  int64_t port = 6379;                                    // 0: no TCP
   std::vector<std::string> bind = {"127.0.0.1", "-::1"};  // '-': may be unavailable; "*": all
   std::string unixsocket;
   int64_t unixsocketperm = 0;  // octal in the file; 0: the umask decides
@@ -44,6 +45,8 @@ struct Config {
   int64_t maxclients = 10000;
   int64_t threads = 0;  // 0: one for each core
   OutputLimit output_limit_normal;
+  OutputLimit output_limit_replica = {int64_t{256} << 20, int64_t{64} << 20, 60};
+  OutputLimit output_limit_pubsub = {int64_t{32} << 20, int64_t{8} << 20, 60};
   int64_t client_query_buffer_limit = int64_t{1} << 30;
   int64_t proto_max_bulk_len = int64_t{512} << 20;
 
@@ -61,7 +64,11 @@ struct Config {
   // Expiry.
   ExpirySettings expiry;
 
-  // Where the values came from: CONFIG REWRITE's and INFO's config_file.
+  // Values, as they were set, of directives that are taken for redis.conf's sake and change
+  // nothing.
+  std::map<std::string, std::string, std::less<>> inert;
+
+  // Where the values came from, as an absolute path: CONFIG REWRITE's and INFO's config_file.
   std::string file;
 };
 
@@ -71,26 +78,42 @@ enum class ConfigType : uint8_t { kBool, kInteger, kMemory, kString, kEnum, kPas
 struct ConfigRow {
   std::string_view name;
   ConfigType type;
-  bool at_run_time;  // whether CONFIG SET may change it
-  std::string_view unit;  // "bytes", "seconds", ... for the documentation
+  bool at_run_time;    // whether CONFIG SET may change it
+  std::string values;  // what it takes, for the documentation: "1..10", "bytes", "yes | no"
   std::string_view doc;
+  // One text, also of directives with several words ("normal 0 0 0 replica ...").
   std::function<std::string(const Config&)> get;
-  // Applies the words (one for most directives), or says what is wrong with them in Redis's wording.
+  // Applies the words (one for most directives), or says what is wrong with them in Redis's
+  // wording.
   std::function<absl::Status(Config&, std::span<const std::string> words)> set;
 };
 
 // All directives, sorted by name.
 std::span<const ConfigRow> ConfigTable();
-const ConfigRow* FindConfig(std::string_view name);
+const ConfigRow* FindConfig(std::string_view name);  // letter case aside
+
+// The words of a value that is given as one text (CONFIG SET): split at spaces where the directive
+// takes several, else the text itself.
+std::vector<std::string> ConfigWords(const ConfigRow& row, std::string_view value);
 
 // Redis's spelling of amounts: "100mb" (2^20), "1k" (1000), "1gb"; plain numbers are bytes.
 absl::StatusOr<int64_t> ParseMemory(std::string_view text);
 
-// Reads a redis.conf style text into the config. An error names the line as redis-server does.
-absl::Status ApplyConfigText(std::string_view text, Config& config);
+// Reads a redis.conf style text into the config. An error is one line that names where and why:
+// "lapse.conf:3: bad directive or wrong number of arguments: 'prot 1'". `origin` is what to call
+// the text. Relative `include` paths are as seen from the working directory, as in Redis.
+absl::Status ApplyConfigText(std::string_view text, std::string_view origin, Config& config);
+absl::Status ApplyConfigFile(const std::string& path, Config& config);
 // Takes a command line's words after the program's name: an optional file name first, then
-// `--name value ...` groups, as redis-server takes them.
+// `--name value ...` groups, as redis-server takes them, or `--name=value`.
 absl::Status ApplyCommandLine(std::span<const std::string> words, Config& config);
+
+// CONFIG REWRITE: brings the lines of a redis.conf style text up to date with the config, keeps its
+// comments and order, and appends what differs from the defaults and was not there.
+std::string RewriteConfigText(std::string_view text, const Config& config);
+// The same for config.file, replaced in one step, so that a crash leaves the old one or the new
+// one.
+absl::Status RewriteConfigFile(const Config& config);
 
 // docs/configuration.md.
 std::string ConfigMarkdown();

@@ -1,15 +1,17 @@
 // An instance: everything that one running Lapse is, server or embedded, gathered so that a command
 // handler can reach it. There are no globals: two instances in a process are two of these.
 //
-// Thread: members say for themselves. `config` and `clients` change only in the gate's exclusive form
-// and may be read inside the gate.
+// Thread: members say for themselves. `config` and `clients` change only in the gate's exclusive
+// form and may be read inside the gate.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "expiry/engine.h"
 #include "server/core/clients.h"
@@ -33,14 +35,19 @@ struct ServerStats {
   std::atomic<int64_t> error_replies{0};
   std::atomic<int64_t> output_limit_disconnections{0};
   std::atomic<int64_t> query_limit_disconnections{0};
-  std::atomic<int64_t> peak_memory_bytes{0};
+  std::atomic<int64_t> peak_memory_bytes{0};  // see Instance::NotePeakMemory
+  // Bytes of all connections' buffers; each connection adds the difference when its own change.
+  std::atomic<int64_t> connection_bytes{0};
   // Commands a second over the last second, kept by the drivers.
   std::atomic<int64_t> ops_per_second{0};
 };
 
 struct Instance {
-  // Takes the configuration as it stands after start-up; `clock` outlives the instance.
-  Instance(Config config, const Clock& clock);
+  // Takes the configuration as it stands after start-up, and the commands to serve (AllFamilies()
+  // of server/commands/families.h, which lies below this layer). `clock` outlives the instance.
+  // hash_seed 0: a random secret; others are for tests that must repeat.
+  Instance(Config start_config, const Clock& time,
+           std::span<const std::span<const CommandRow>> families, uint64_t hash_seed = 0);
   ~Instance();
 
   const Clock& clock;
@@ -60,6 +67,11 @@ struct Instance {
 
   // Bytes that INFO calls used_memory: entries, table, and what connections hold.
   int64_t UsedMemory() const;
+  // UsedMemory, after raising the peak to it. A peak is what was seen at such calls: INFO's, and
+  // the server's once a second.
+  int64_t NotePeakMemory();
+  // Zeroes what CONFIG RESETSTAT zeroes. Requires the gate's exclusive form.
+  void ResetStats();
 
  private:
   // Destroys what FLUSHALL ASYNC detached, away from everybody; joined at the end.

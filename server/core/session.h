@@ -1,11 +1,13 @@
 // A session: what the server knows of one client, whichever way it came (a socket, the embedding
 // library, a test).
 //
-// Thread: a session belongs to the thread that executes its requests, and is changed only inside the
-// gate. Commands that look at other sessions (CLIENT LIST, CLIENT KILL) run in the gate's exclusive
-// form, so that no lock is needed.
+// Thread: a session belongs to the thread that executes its requests, and is changed only inside
+// the gate. Commands that look at other sessions (CLIENT LIST, CLIENT KILL) run in the gate's
+// exclusive form, so that no lock is needed.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,8 +21,9 @@ struct CommandRow;
 // Resumes a session that waits for an answer. Implemented by whatever owns the session: the socket
 // shell posts to the connection's thread, an in-process caller is woken.
 //
-// Thread: any; the callback runs on the session's own thread, inside the gate, at most once, and not
-// at all when the session has gone meanwhile.
+// Thread: any; the callback runs on the session's own thread, inside the gate, at most once, and
+// not at all when the session has gone meanwhile. Before it runs, the owner clears Session::blocked
+// and takes one off Clients::blocked().
 class Resumer {
  public:
   virtual ~Resumer() = default;
@@ -58,10 +61,11 @@ struct Session {
   const CommandRow* last_command = nullptr;
   std::string_view last_subcommand;  // points into a row
 
-  // Kept by the connection for CLIENT LIST; bytes.
-  size_t query_buffer_bytes = 0;
-  size_t query_buffer_free_bytes = 0;
-  size_t output_bytes = 0;
+  // Kept by the connection for CLIENT LIST, between batches too and hence outside of the gate;
+  // bytes.
+  std::atomic<size_t> query_buffer_bytes{0};
+  std::atomic<size_t> query_buffer_free_bytes{0};
+  std::atomic<size_t> output_bytes{0};
 
   std::shared_ptr<Resumer> resumer;
 };

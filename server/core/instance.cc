@@ -1,0 +1,112 @@
+#include "server/core/instance.h"
+
+#include <deque>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/synchronization/mutex.h"
+
+namespace lapse {
+namespace {
+
+Keyspace::Options KeyspaceOptions(const Config& config, uint64_t hash_seed) {
+  Keyspace::Options options;
+  options.databases = static_cast<int>(config.databases);
+  options.hash_seed = hash_seed;
+  return options;
+}
+
+std::string NewRunId() {
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  constexpr size_t kRunIdChars = 40;
+  absl::BitGen random;
+  std::string id;
+  for (size_t i = 0; i < kRunIdChars; ++i) id += kHexDigits[absl::Uniform<size_t>(random, 0, 16)];
+  return id;
+}
+
+}  // namespace
+
+// One thread, started when there is first something to destroy. Databases of millions of entries
+// take seconds to free, which nobody should wait for.
+struct Instance::Reaper {
+  ~Reaper() {
+    {
+      absl::MutexLock lock(&mu);
+      stopping = true;
+    }
+    if (thread.joinable()) thread.join();
+  }
+
+  void Add(std::vector<std::unique_ptr<Database>> databases) {
+    absl::MutexLock lock(&mu);
+    for (auto& database : databases) doomed.push_back(std::move(database));
+    if (!thread.joinable()) thread = std::thread([this] { Work(); });
+  }
+
+  void Work() {
+    for (;;) {
+      std::unique_ptr<Database> database;  // destroyed after the lock is gone
+      absl::MutexLock lock(&mu, absl::Condition(this, &Reaper::HasCause));
+      if (doomed.empty()) return;
+      database = std::move(doomed.front());
+      doomed.pop_front();
+    }
+  }
+
+  bool HasCause() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) { return stopping || !doomed.empty(); }
+
+  absl::Mutex mu;
+  std::deque<std::unique_ptr<Database>> doomed ABSL_GUARDED_BY(mu);
+  bool stopping ABSL_GUARDED_BY(mu) = false;
+  std::thread thread;  // started under mu, joined by the destructor
+};
+
+Instance::Instance(Config start_config, const Clock& time,
+                   std::span<const std::span<const CommandRow>> families, uint64_t hash_seed)
+    : clock(time),
+      config(std::move(start_config)),
+      registry(families),
+      keyspace(KeyspaceOptions(config, hash_seed), time),
+      expiry(keyspace, time, config.expiry),
+      start_ms(time.NowMs()),
+      run_id(NewRunId()),
+      reaper_(std::make_unique<Reaper>()) {}
+
+Instance::~Instance() = default;
+
+int64_t Instance::UsedMemory() const {
+  return keyspace.Totals().entry_bytes + keyspace.table_bytes() +
+         stats.connection_bytes.load(std::memory_order_relaxed);
+}
+
+int64_t Instance::NotePeakMemory() {
+  const int64_t used = UsedMemory();
+  int64_t peak = stats.peak_memory_bytes.load(std::memory_order_relaxed);
+  while (used > peak &&
+         !stats.peak_memory_bytes.compare_exchange_weak(peak, used, std::memory_order_relaxed)) {
+  }
+  return used;
+}
+
+void Instance::ResetStats() {
+  for (std::atomic<int64_t>* counter :
+       {&stats.connections_received, &stats.connections_rejected, &stats.commands_processed,
+        &stats.net_input_bytes, &stats.net_output_bytes, &stats.reads_processed,
+        &stats.writes_processed, &stats.error_replies, &stats.output_limit_disconnections,
+        &stats.query_limit_disconnections}) {
+    counter->store(0, std::memory_order_relaxed);
+  }
+  keyspace.ResetStats();
+  expiry.ResetCounters();
+}
+
+void Instance::Dispose(std::vector<std::unique_ptr<Database>> databases, bool sync) {
+  std::erase(databases, nullptr);
+  if (sync || databases.empty()) return;  // the vector destroys them
+  reaper_->Add(std::move(databases));
+}
+
+}  // namespace lapse
