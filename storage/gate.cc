@@ -33,6 +33,7 @@ void Gate::EnterExclusive() {
 }
 
 void Gate::LeaveExclusive() {
+  epoch_.store(epoch() + 1, std::memory_order_relaxed);
   closed_.store(0, std::memory_order_seq_cst);
   closed_.notify_all();
   exclusive_mu_.Unlock();

@@ -35,6 +35,10 @@ class Gate {
   void EnterExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void LeaveExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
+  // Counts the exclusive sections so far. What changes in them alone (the configuration) may be
+  // copied inside the gate and used outside of it for as long as this number stays.
+  uint64_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
+
   class Shared {
    public:
     explicit Shared(Gate& gate) : gate_(gate) { gate_.Enter(); }
@@ -67,6 +71,7 @@ class Gate {
 
   std::array<Lane, kLanes> lanes_;
   alignas(64) std::atomic<uint32_t> closed_{0};
+  std::atomic<uint64_t> epoch_{0};  // changes while closed
   absl::Mutex exclusive_mu_;  // one exclusive at a time
 };
 

@@ -26,8 +26,13 @@ class Dispatcher {
  public:
   explicit Dispatcher(Instance& instance) : instance_(instance) {}
 
-  // Runs requests [from, batch.size()) in order until one blocks the session or closes it, and
-  // returns the number of the next request to run. Replies are written through `reply`, whose RESP
+  // A run stops once this much output has gathered, so that a client that asks for large values and
+  // does not read them costs this and one reply, not its whole pipeline's replies.
+  static constexpr size_t kOutputPauseBytes = size_t{1} << 20;
+
+  // Runs requests [from, batch.size()) in order until one blocks the session or closes it, or leaves
+  // kOutputPauseBytes or more in the reply's buffer, and returns the number of the next request to
+  // run. Replies are written through `reply`, whose RESP
   // version follows the session's. Requires: not inside the gate.
   size_t Run(Session& session, const RequestBatch& batch, size_t from, ReplyWriter& reply);
 
