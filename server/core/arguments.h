@@ -1,5 +1,5 @@
-// Reads a command's arguments in order and remembers the first thing that is wrong, so that a handler
-// parses without a check at each step and asks once, at the end:
+// Reads a command's arguments in order and remembers the first thing that is wrong, so that a
+// handler parses without a check at each step and asks once, at the end:
 //
 //   ArgumentReader in(ctx.args, 2);
 //   while (in.More()) {

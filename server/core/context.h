@@ -22,8 +22,8 @@ namespace lapse {
 
 struct Instance;
 
-// An answer to be given later, from any thread: the session stays blocked (and its connection's thread
-// goes on with others) until Complete is called.
+// An answer to be given later, from any thread: the session stays blocked (and its connection's
+// thread goes on with others) until Complete is called.
 class DeferredReply {
  public:
   DeferredReply() = default;
@@ -40,7 +40,7 @@ class CommandContext {
  public:
   Instance& instance;
   Session& session;
-  const CommandRow& row;  // the subcommand's, where there is one
+  const CommandRow& row;                   // the subcommand's, where there is one
   std::span<const std::string_view> args;  // args[0] is the command's name as the client spelt it
   ReplyWriter& reply;
   int64_t now_ms;
@@ -49,12 +49,13 @@ class CommandContext {
   AccessView view() const { return ViewOf(static_cast<uint16_t>(session.db)); }
   AccessView ViewOf(uint16_t db) const { return {db, !session.no_touch, now_ms}; }
 
-  // The keys that the row's KeySpec names, hashed, and their shards, locked. Only for rows with keys
-  // and without kLocksItself.
+  // The keys that the row's KeySpec names, hashed, and their shards, locked. Only for rows with
+  // keys and without kLocksItself.
   size_t key_count() const { return keys.size(); }
   const Key& key(size_t i = 0) const { return keys[i]; }
   LockedShard& shard(size_t i = 0) const {
-    return single != nullptr ? *single : several->For(static_cast<uint16_t>(session.db), keys[i].place);
+    return single != nullptr ? *single
+                             : several->For(static_cast<uint16_t>(session.db), keys[i].place);
   }
 
   // Blocks the session until the returned reply is completed. The handler writes nothing.
