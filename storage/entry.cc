@@ -47,11 +47,8 @@ struct Entry::External {
 };
 
 std::string_view TypeName(ValueType type) {
-  switch (type) {
-    case ValueType::kString:
-      return "string";
-  }
-  ABSL_UNREACHABLE();
+  constexpr std::string_view kNames[] = {"string"};
+  return kNames[static_cast<size_t>(type)];
 }
 
 std::string_view EncodingName(Encoding encoding) {

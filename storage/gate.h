@@ -19,8 +19,8 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 
-#include "absl/synchronization/mutex.h"
 
 namespace lapse {
 
@@ -32,8 +32,8 @@ class Gate {
 
   void Enter();
   void Leave();
-  void EnterExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  void LeaveExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void EnterExclusive();
+  void LeaveExclusive();
 
   // Counts the exclusive sections so far. What changes in them alone (the configuration) may be
   // copied inside the gate and used outside of it for as long as this number stays.
@@ -72,7 +72,7 @@ class Gate {
   std::array<Lane, kLanes> lanes_;
   alignas(64) std::atomic<uint32_t> closed_{0};
   std::atomic<uint64_t> epoch_{0};  // changes while closed
-  absl::Mutex exclusive_mu_;  // one exclusive at a time
+  std::mutex exclusive_mu_;  // one exclusive at a time
 };
 
 }  // namespace lapse

@@ -27,6 +27,8 @@
 
 namespace lapse {
 
+class Keyspace;
+
 // One numbered database: its shards. Destroying it frees every entry, which takes a while for large
 // ones: do it outside of the gate.
 class Database {
@@ -60,6 +62,7 @@ struct KeyspaceTotals {
 
   int64_t expired() const { return expired_lazy + expired_active + expired_flushed; }
   void Add(const ShardStats& stats);
+  void Add(const KeyspaceTotals& other);
 };
 
 class Keyspace {
@@ -85,9 +88,14 @@ class Keyspace {
   int shard_bits() const { return shard_bits_; }
 
   // The database, made when it is touched for the first time.
-  Database& database(size_t db);
+  Database& database(size_t db) {
+    Database* made = databases_[db].load(std::memory_order_acquire);
+    return made != nullptr ? *made : *MakeDatabase(db);
+  }
   // nullptr when it was never touched.
-  Database* FindDatabase(size_t db);
+  Database* FindDatabase(size_t db) const {
+    return databases_[db].load(std::memory_order_acquire);
+  }
 
   // Requires the gate's exclusive form. Detach leaves the database empty and gives its content to the
   // caller to destroy at leisure (nullptr when it was never touched).
@@ -97,7 +105,6 @@ class Keyspace {
   KeyspaceTotals Totals(size_t db) const;  // of one database
   KeyspaceTotals Totals() const;           // of all, with what destroyed databases had counted
   LagHistogram& lag() { return lag_; }
-  void CountLag(int64_t lag_ms);
   // Requires the gate's exclusive form.
   void ResetStats();
 
@@ -113,6 +120,11 @@ class Keyspace {
   const Clock& clock() const { return clock_; }
 
  private:
+  friend class Database;
+
+  Database* MakeDatabase(size_t db);
+  void Attach(Shard& shard, size_t number);
+
   const Clock& clock_;
   const int shard_bits_;
   const TickScale ticks_;

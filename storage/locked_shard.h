@@ -21,6 +21,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/inlined_vector.h"
+#include "absl/types/span.h"
 #include "storage/effect.h"
 #include "storage/entry.h"
 #include "storage/key.h"
@@ -64,7 +65,7 @@ class EntryBin {
   void Empty();
 
  private:
-  absl::InlinedVector<Entry*, 4> entries_;
+  absl::InlinedVector<Entry*, 8> entries_;
 };
 
 class ABSL_SCOPED_LOCKABLE LockedShard {
@@ -111,7 +112,8 @@ class ABSL_SCOPED_LOCKABLE LockedShard {
 
   // Removes the item.
   void Remove(const Item& item, Event event);
-  // Removes an item whose deadline has passed, whoever found that out.
+  // Removes an item whose deadline has passed, whoever found that out. Does not merge segments, so
+  // that a walk over the segment may go on.
   void RemoveExpired(const Item& item, ExpiryPath path);
 
   Shard& shard() { return shard_; }
@@ -125,15 +127,24 @@ class ABSL_SCOPED_LOCKABLE LockedShard {
  private:
   Item Locate(const Key& key);
   void Touch(const Item& item);
+  Tick now_tick() const;
+  Entry* Mutable(const Item& item) { return EntryOf(item.segment->word(item.slot)); }
+  // Adds (or, with sign -1, takes away) what the entry counts for in the shard's sums.
+  void Account(const Entry* entry, int sign);
+  // Puts another entry into the item's slot; the old one goes to the bin.
+  void Exchange(const Item& item, Entry* fresh);
+  void CountLag(int64_t lag_ms);
   void Emit(EffectKind kind, std::string_view key, int64_t deadline, Event event);
   void Unlink(const Item& item);
-  Entry::Spec Fresh(std::string_view key, std::string_view value, int64_t deadline,
-                    Encoding encoding) const;
+  uint32_t access_clock() const { return static_cast<uint32_t>(view_.now_ms / 1000); }
 
   Keyspace& keyspace_;
   Shard& shard_;
   const AccessView view_;
   bool locked_ = true;
+  // The lag of the removals since it last changed: in a sweep it seldom does.
+  int64_t lag_ms_ = 0;
+  int64_t lag_count_ = 0;
   EntryBin bin_;
 };
 

@@ -19,6 +19,15 @@ inline unsigned MatchTags(const Segment::Bucket& bucket, uint8_t tag) {
   return static_cast<unsigned>(_mm_movemask_epi8(equal)) & bucket.used();
 }
 
+// The slot of the bucket that holds the key, or kNotFound.
+inline int MatchKey(const Segment::Bucket& bucket, uint8_t tag, std::string_view key) {
+  for (unsigned match = MatchTags(bucket, tag); match != 0; match &= match - 1) {
+    const int slot = std::countr_zero(match);
+    if (EntryOf(bucket.words[slot])->key() == key) return slot;
+  }
+  return Segment::kNotFound;
+}
+
 inline int NextBucket(int b) { return b + 1 == Segment::kBuckets ? 0 : b + 1; }
 
 }  // namespace
@@ -37,25 +46,24 @@ void Segment::Init(uint64_t prefix, int depth, Tick base) {
   }
 }
 
-inline int Segment::MatchBucket(const Bucket& bucket, uint8_t tag, std::string_view key) const {
-  for (unsigned match = MatchTags(bucket, tag); match != 0; match &= match - 1) {
-    const int slot = std::countr_zero(match);
-    if (EntryOf(bucket.words[slot])->key() == key) return slot;
+int Segment::Find(uint64_t place, int depth, std::string_view key) const {
+  const uint8_t tag = TagOf(place);
+  int b = HomeBucket(place, depth);
+  const Bucket& home = buckets_[b];
+  if (const int slot = MatchKey(home, tag, key); slot >= 0) return b * kSlots + slot;
+  if (ABSL_PREDICT_TRUE((home.occupancy & Bucket::kSpilled) == 0)) return kNotFound;
+  for (int probe = 1; probe < kProbes; ++probe) {
+    b = NextBucket(b);
+    if (const int slot = MatchKey(buckets_[b], tag, key); slot >= 0) return b * kSlots + slot;
   }
   return kNotFound;
 }
 
-int Segment::Find(uint64_t place, std::string_view key) const {
-  const uint8_t tag = TagOf(place);
-  int b = HomeBucket(place);
-  const Bucket& home = buckets_[b];
-  if (const int slot = MatchBucket(home, tag, key); slot >= 0) return b * kSlots + slot;
-  if (ABSL_PREDICT_TRUE((home.occupancy & Bucket::kSpilled) == 0)) return kNotFound;
-  for (int probe = 1; probe < kProbes; ++probe) {
-    b = NextBucket(b);
-    if (const int slot = MatchBucket(buckets_[b], tag, key); slot >= 0) return b * kSlots + slot;
+void Segment::PrefetchEntries(uint64_t place, int depth) const {
+  const Bucket& home = buckets_[HomeBucket(place, depth)];
+  for (unsigned match = MatchTags(home, TagOf(place)); match != 0; match &= match - 1) {
+    EntryOf(home.words[std::countr_zero(match)])->Prefetch();
   }
-  return kNotFound;
 }
 
 int Segment::Insert(uint64_t place, SlotWord word) {
@@ -84,6 +92,7 @@ void Segment::Erase(int slot) {
 
 void Segment::SetWord(int slot, SlotWord word) {
   buckets_[slot / kSlots].words[slot % kSlots] = word;
+  if (HintOf(word) == kNoHint) return;  // the header's line need not be touched
   Hint& due = group_due_[slot / kSlots / kBucketsPerGroup];
   due = std::min(due, HintOf(word));
 }
@@ -120,6 +129,29 @@ void Segment::Rebase(Tick base, const TickScale& ticks) {
     }
     SetWord(slot, MakeSlot(entry, hint));
   }
+}
+
+int Segment::DueSlots(int group, Tick now, uint16_t* slots) const {
+  if (now < base_) return 0;
+  const Hint last = static_cast<Hint>(std::min<Tick>(now - base_, kFarHint));
+  const SlotWord limit = MakeSlot(nullptr, last) | (kEmptySlot >> 16);
+  int found = 0;
+  for (int b = group * kBucketsPerGroup; b < (group + 1) * kBucketsPerGroup; ++b) {
+    for (int i = 0; i < kSlots; ++i) {
+      // Stores always and counts only what is due: no branch to mispredict.
+      slots[found] = static_cast<uint16_t>(b * kSlots + i);
+      found += buckets_[b].words[i] <= limit ? 1 : 0;
+    }
+  }
+  return found;
+}
+
+void Segment::RefreshGroupDue(int group) {
+  SlotWord least = kEmptySlot;
+  for (int b = group * kBucketsPerGroup; b < (group + 1) * kBucketsPerGroup; ++b) {
+    for (const SlotWord word : buckets_[b].words) least = std::min(least, word);
+  }
+  group_due_[group] = HintOf(least);
 }
 
 Tick Segment::EarliestDue() const {

@@ -61,6 +61,7 @@ class Segment {
   static constexpr int kSlots = 7;
   static constexpr int kBucketsPerGroup = 7;
   static constexpr int kGroups = kBuckets / kBucketsPerGroup;
+  static constexpr int kGroupSlots = kBucketsPerGroup * kSlots;
   static constexpr int kProbes = 6;  // 4 would waste 20 % of the slots before a split
   static constexpr int kCapacity = kBuckets * kSlots;
   static constexpr int kNotFound = -1;
@@ -77,8 +78,9 @@ class Segment {
   // Makes an empty segment of this page, for the places that begin with prefix's first depth bits.
   void Init(uint64_t prefix, int depth, Tick base);
 
-  // Slots are numbered bucket * 7 + slot. Returns kNotFound when the key is not here.
-  int Find(uint64_t place, std::string_view key) const;
+  // Slots are numbered bucket * 7 + slot. Returns kNotFound when the key is not here. `depth` is this
+  // segment's, which the caller knows from the directory word: a find leaves the header alone.
+  int Find(uint64_t place, int depth, std::string_view key) const;
   // Puts the word into the first free slot of the place's probe sequence and returns the slot, or
   // kNotFound when there is none: then the segment must split. Counts live, not volatile keys.
   int Insert(uint64_t place, SlotWord word);
@@ -90,9 +92,10 @@ class Segment {
   void SetWord(int slot, SlotWord word);
   const Bucket& bucket(int i) const { return buckets_[i]; }
 
-  int HomeBucket(uint64_t place) const {
-    return static_cast<int>(((place << depth_) >> 32) * kBuckets >> 32);
+  static int HomeBucket(uint64_t place, int depth) {
+    return static_cast<int>(((place << depth) >> 32) * kBuckets >> 32);
   }
+  int HomeBucket(uint64_t place) const { return HomeBucket(place, depth_); }
   // The least place whose home is bucket b; b == kBuckets gives the end of the segment (0 when that
   // is past the last place of all).
   uint64_t BucketStart(int b) const;
@@ -105,12 +108,16 @@ class Segment {
   Tick TickOf(Hint hint) const { return hint == kNoHint ? kNeverTick : base_ + hint; }
   Tick base() const { return base_; }
   // Moves the base forward: finite hints are rewritten, far ones read anew from their entries.
-  // Requires: base >= base(), and no hint in use is due before it.
+  // Hints that were due before the new base become due at it. Requires: base >= base().
   void Rebase(Tick base, const TickScale& ticks);
 
   // Group dues. A group is due when its earliest hint may be.
   Tick GroupDue(int group) const { return TickOf(group_due_[group]); }
-  void SetGroupDue(int group, Hint hint) { group_due_[group] = hint; }
+  // Slots of the group whose hints are due at `now`, written to `slots` (kGroupSlots of room); returns
+  // how many. Reads no entry.
+  int DueSlots(int group, Tick now, uint16_t* slots) const;
+  // Sets the group's due to the earliest hint that is there now.
+  void RefreshGroupDue(int group);
   // The earliest of all groups' dues.
   Tick EarliestDue() const;
 
@@ -118,11 +125,13 @@ class Segment {
   uint32_t index() const { return index_; }
   void set_index(uint32_t index) { index_ = index; }
 
-  void PrefetchBucket(uint64_t place) const { __builtin_prefetch(&buckets_[HomeBucket(place)]); }
+  void PrefetchBucket(uint64_t place, int depth) const {
+    __builtin_prefetch(&buckets_[HomeBucket(place, depth)]);
+  }
+  // Prefetches the entries in the home bucket whose tags match.
+  void PrefetchEntries(uint64_t place, int depth) const;
 
  private:
-  int MatchBucket(const Bucket& bucket, uint8_t tag, std::string_view key) const;
-
   uint64_t prefix_;
   Tick base_;
   uint32_t index_;  // in the shard's arrays of segments and dues

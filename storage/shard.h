@@ -24,7 +24,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -67,19 +67,22 @@ class alignas(64) Shard {
 
   // The segment whose places include this one; nullptr while the shard is empty.
   Segment* SegmentOf(uint64_t place) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  // Hangs the entry up, splitting segments as needed. Requires: its key is not here.
   struct Hung {
-    Segment* segment;
-    int slot;
+    Segment* segment = nullptr;
+    int slot = Segment::kNotFound;
   };
-  Hung Insert(uint64_t place, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  // Where the key hangs; no segment when it is not here.
+  Hung Find(uint64_t place, std::string_view key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  // Hangs the entry up, splitting segments as needed. Requires: its key is not here. `now` is the base
+  // of segments that are made.
+  Hung Insert(uint64_t place, Entry* entry, Tick now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   // Replaces the entry of a slot, or just re-encodes its hint after a change of deadline.
   void SetEntry(Segment* segment, int slot, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   // Empties the slot. Merging is left to MergeAround, since callers may be walking.
   void Erase(Segment* segment, int slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   // Merges the segment with its buddy, and the result with its buddy, as long as they are nearly
   // empty. Invalidates: segment, when it returns true.
-  bool MergeAround(Segment* segment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool MergeAround(Segment* segment, Tick now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   size_t segment_count() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) { return segments_.size(); }
   Segment* segment(size_t i) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) { return segments_[i]; }
@@ -97,27 +100,35 @@ class alignas(64) Shard {
   int64_t Audit() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
  private:
-  struct Directory;
+  using DirectoryWord = std::atomic<uint64_t>;
   struct Placed {
     uint64_t place;
-    SlotWord word;
+    Entry* entry;
+  };
+  // The directory word for a place, taken apart.
+  struct Target {
+    Segment* segment;
+    int depth;
   };
 
-  size_t WordIndex(const Directory& directory, uint64_t place) const;
+  DirectoryWord* WordOf(uint64_t directory, uint64_t place) const;
+  Target TargetOf(uint64_t place) const;
   Segment* NewSegment(uint64_t prefix, int depth, Tick base) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void DropSegment(Segment* segment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Publish(Segment* segment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void GrowDirectory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void Split(Segment* segment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void Distribute(const std::vector<Placed>& placed, uint64_t prefix, int depth, Tick base)
+  void MakeDirectory(int depth) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void Split(Segment* segment, Tick now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void Distribute(const std::vector<Placed>& placed, uint64_t prefix, int depth, Tick now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  std::vector<Placed> Collect(const Segment& segment) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void Collect(const Segment& segment, std::vector<Placed>& placed) const;
   Hint HintOfEntry(const Segment& segment, const Entry* entry) const;
   void LowerDue(const Segment* segment, Tick due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   SpinLock lock_;
   std::atomic<Tick> next_due_{kNeverTick};
-  std::atomic<Directory*> directory_{nullptr};
+  // The address of the directory's words, 64-byte aligned, with its depth in the low 6 bits, so that
+  // both come in one load; 0 while the shard is empty.
+  std::atomic<uint64_t> directory_{0};
   uint64_t first_place_ = 0;  // constant after Attach, as are the next four
   int shard_bits_ = 0;
   PageArena* arena_ = nullptr;
@@ -127,7 +138,7 @@ class alignas(64) Shard {
   std::vector<Tick> dues_ ABSL_GUARDED_BY(lock_);
   // Outgrown directories, kept because a prefetch may still read one; together smaller than the
   // present one.
-  std::vector<std::unique_ptr<Directory>> directories_ ABSL_GUARDED_BY(lock_);
+  std::vector<DirectoryWord*> directories_ ABSL_GUARDED_BY(lock_);
   std::atomic<size_t> directory_bytes_{0};
   ShardStats stats_;
 };
