@@ -71,9 +71,11 @@ bool ScanShard(LockedShard& shard, Walk& walk, ScanVisitor visit) {
     const int first = segment->HomeBucket(walk.place);
     const auto wanted = static_cast<int>(std::min<int64_t>(
         walk.count / kKeysPerBucket + 1, Segment::kBuckets));
-    const int last = std::min(first + wanted, Segment::kBuckets);
-    // Rounded down to what a cursor can say. That may fall into the bucket before, which the next
-    // call then looks through once more, for the places it is owed alone.
+    // The end is rounded down to what a cursor can say. It may thus fall into the bucket before, which
+    // the next call looks through once more, for the places it is owed alone; it counts its buckets
+    // from the next place that a cursor can say, so that it gets on.
+    const uint64_t next_sayable = walk.place | ((uint64_t{1} << kCursorShift) - 1);
+    const int last = std::min(segment->HomeBucket(next_sayable) + wanted, Segment::kBuckets);
     const uint64_t end = segment->BucketStart(last) >> kCursorShift << kCursorShift;
     walk.count -= VisitRange(shard, *segment, first, last, {walk.place, end}, visit);
     walk.buckets -= last - first;

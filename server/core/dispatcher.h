@@ -32,25 +32,30 @@ class Dispatcher {
 
   // Runs requests [from, batch.size()) in order until one blocks the session or closes it, or leaves
   // kOutputPauseBytes or more in the reply's buffer, and returns the number of the next request to
-  // run. Replies are written through `reply`, whose RESP
-  // version follows the session's. Requires: not inside the gate.
+  // run. Replies are written through `reply`, whose RESP version follows the session's. Requires: not
+  // inside the gate.
   size_t Run(Session& session, const RequestBatch& batch, size_t from, ReplyWriter& reply);
 
   // Runs one command given as words. As Run, for callers in the process.
   void RunOne(Session& session, std::span<const std::string_view> args, ReplyWriter& reply);
 
  private:
+  // A request that has been looked up.
   struct Prepared {
-    const CommandRow* row = nullptr;      // nullptr: unknown
-    const CommandRow* command = nullptr;  // the top-level row
-    uint32_t first_key = 0;               // in keys_
+    std::span<const std::string_view> args;
+    const CommandRow* parent = nullptr;  // the container, for a subcommand
+    const CommandRow* row = nullptr;     // nullptr: no such command (or no such subcommand)
+    uint32_t first_key = 0;              // in keys_
     uint32_t key_count = 0;
   };
 
   void Prepare(std::span<const std::string_view> args);
-  void PrefetchGroup(const Session& session);
-  void RunPrepared(Session& session, const Prepared& what, std::span<const std::string_view> args,
-                   int64_t now_ms, ReplyWriter& reply);
+  void HashKeys(Prepared& request);
+  void PrefetchKeys(size_t db) const;
+  void RunPrepared(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
+  void RunHandler(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
+  // Replies with what forbids the request, if anything does.
+  bool Refuse(const Session& session, const Prepared& request, ReplyWriter& reply) const;
 
   Instance& instance_;
   std::vector<Prepared> prepared_;

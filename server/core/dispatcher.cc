@@ -1,0 +1,226 @@
+#include "server/core/dispatcher.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/base/optimization.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/ascii.h"
+#include "fmt/format.h"
+#include "server/core/errors.h"
+
+namespace lapse {
+namespace {
+
+// Requests that are prepared and prefetched together: enough that their cache misses overlap, few
+// enough that the first one's lines are still there when it runs.
+constexpr size_t kGroup = 16;
+constexpr size_t kShownArgument = 128;  // of an unknown command's error text
+
+// Inside the gate for its scope, but for the stretches that a command wants the exclusive form.
+class GatePass {
+ public:
+  explicit GatePass(Gate& gate) : gate_(gate) { gate_.Enter(); }
+  ~GatePass() { gate_.Leave(); }
+  GatePass(const GatePass&) = delete;
+  GatePass& operator=(const GatePass&) = delete;
+
+  template <typename Work>
+  void Exclusively(Work work) {
+    gate_.Leave();
+    {
+      Gate::Exclusive exclusive(gate_);
+      work();
+    }
+    gate_.Enter();
+  }
+
+ private:
+  Gate& gate_;
+};
+
+std::string FullName(const CommandRow* parent, const CommandRow& row) {
+  return parent == nullptr ? std::string(row.name) : fmt::format("{}|{}", parent->name, row.name);
+}
+
+std::string UnknownCommand(std::span<const std::string_view> args) {
+  std::string shown;
+  for (size_t i = 1; i < args.size() && shown.size() < kShownArgument; ++i) {
+    fmt::format_to(std::back_inserter(shown), "'{}' ",
+                   args[i].substr(0, kShownArgument - shown.size()));
+  }
+  return fmt::format("ERR unknown command '{}', with args beginning with: {}",
+                     args[0].substr(0, kShownArgument), shown);
+}
+
+bool ArityFits(const CommandRow& row, size_t count) {
+  const auto words = static_cast<int64_t>(count);
+  return row.arity >= 0 ? words == row.arity : words >= -row.arity;
+}
+
+}  // namespace
+
+void Dispatcher::Prepare(std::span<const std::string_view> args) {
+  Prepared& request = prepared_.emplace_back();
+  request.args = args;
+  request.row = instance_.registry.Find(args[0]);
+  request.first_key = static_cast<uint32_t>(keys_.size());
+  if (ABSL_PREDICT_FALSE(request.row == nullptr)) return;
+  if (ABSL_PREDICT_FALSE(!request.row->subcommands.empty() && args.size() > 1)) {
+    request.parent = request.row;
+    request.row = CommandRegistry::FindSubcommand(*request.parent, args[1]);
+    if (request.row == nullptr) return;
+  }
+  if (request.row->keys.first > 0) HashKeys(request);
+}
+
+void Dispatcher::HashKeys(Prepared& request) {
+  const KeySpec& spec = request.row->keys;
+  const auto count = static_cast<int64_t>(request.args.size());
+  const int64_t last = std::min<int64_t>(spec.last >= 0 ? spec.last : count + spec.last, count - 1);
+  for (int64_t i = spec.first; i <= last; i += spec.step) {
+    keys_.push_back(instance_.keyspace.Hashed(request.args[static_cast<size_t>(i)]));
+  }
+  request.key_count = static_cast<uint32_t>(keys_.size()) - request.first_key;
+}
+
+// Each pass reads what the one before has asked for, over all keys, so that a group waits for three
+// cache misses and not for three times as many as it has keys.
+void Dispatcher::PrefetchKeys(size_t db) const {
+  const Keyspace& keyspace = instance_.keyspace;
+  Database* database = keyspace.FindDatabase(db);
+  if (database == nullptr) return;
+  const auto shard_of = [&](const Key& key) -> Shard& {
+    return database->shard(keyspace.ShardOf(key.place));
+  };
+  for (const Key& key : keys_) shard_of(key).PrefetchDirectory(key.place);
+  for (const Key& key : keys_) shard_of(key).PrefetchBucket(key.place);
+  for (const Key& key : keys_) {
+    Shard& shard = shard_of(key);
+    SpinGuard guard(shard.lock());
+    shard.PrefetchEntry(key.place);
+  }
+}
+
+bool Dispatcher::Refuse(const Session& session, const Prepared& request,
+                        ReplyWriter& reply) const {
+  if (ABSL_PREDICT_FALSE(request.row == nullptr)) {
+    if (request.parent == nullptr) {
+      reply.Error(UnknownCommand(request.args));
+    } else {
+      reply.Error(fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
+                              request.args[1].substr(0, kShownArgument),
+                              absl::AsciiStrToUpper(std::string(request.parent->name))));
+    }
+    return true;
+  }
+  if (ABSL_PREDICT_FALSE(!ArityFits(*request.row, request.args.size()))) {
+    reply.Error(fmt::format("ERR wrong number of arguments for '{}' command",
+                            FullName(request.parent, *request.row)));
+    return true;
+  }
+  if (ABSL_PREDICT_FALSE(!session.authenticated && (request.row->flags & kNoAuth) == 0)) {
+    reply.Error(errors::kNoAuth);
+    return true;
+  }
+  return false;
+}
+
+void Dispatcher::RunHandler(Session& session, const Prepared& request, int64_t now_ms,
+                            ReplyWriter& reply) {
+  const CommandRow& row = *request.row;
+  CommandContext context{instance_, session, row, request.args, reply, now_ms, {}};
+  context.keys = {keys_.data() + request.first_key, request.key_count};
+  if (request.key_count == 0 || (row.flags & kLocksItself) != 0) {
+    row.handler(context);
+    return;
+  }
+  const Keyspace& keyspace = instance_.keyspace;
+  const size_t first = keyspace.ShardOf(context.keys[0].place);
+  const bool one_shard =
+      std::all_of(context.keys.begin() + 1, context.keys.end(),
+                  [&](const Key& key) { return keyspace.ShardOf(key.place) == first; });
+  if (ABSL_PREDICT_TRUE(one_shard)) {
+    LockedShard shard(instance_.keyspace, context.view(), context.keys[0].place);
+    context.single = &shard;
+    row.handler(context);
+    return;
+  }
+  absl::InlinedVector<KeyLocks::Want, 16> wanted;
+  for (const Key& key : context.keys) {
+    wanted.push_back({static_cast<uint16_t>(session.db), key.place});
+  }
+  KeyLocks locks(instance_.keyspace, context.view(), wanted);
+  context.several = &locks;
+  row.handler(context);
+}
+
+void Dispatcher::RunPrepared(Session& session, const Prepared& request, int64_t now_ms,
+                             ReplyWriter& reply) {
+  const size_t mark = reply.size();
+  const ReplyMode mode = session.reply_mode;
+  if (!Refuse(session, request, reply)) {
+    session.last_command = request.parent != nullptr ? request.parent : request.row;
+    session.last_subcommand = request.parent != nullptr ? request.row->name : std::string_view();
+    RunHandler(session, request, now_ms, reply);
+  }
+  if (ABSL_PREDICT_FALSE(reply.size() > mark && reply.view(mark).front() == '-')) {
+    instance_.stats.error_replies.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn && session.reply_mode == ReplyMode::kOn)) return;
+  if (mode == ReplyMode::kSkipNext && session.reply_mode == ReplyMode::kSkipNext) {
+    session.reply_mode = ReplyMode::kOn;
+    reply.Truncate(mark);
+  } else if (session.reply_mode != ReplyMode::kOn) {
+    reply.Truncate(mark);
+  }
+}
+
+size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
+                       ReplyWriter& reply) {
+  GatePass pass(instance_.keyspace.gate());
+  size_t next = from;
+  bool stop = false;
+  while (next < batch.size() && !stop) {
+    const size_t group = std::min(kGroup, batch.size() - next);
+    prepared_.clear();
+    keys_.clear();
+    for (size_t i = 0; i < group; ++i) Prepare(batch[next + i]);
+    if (keys_.size() > 1) PrefetchKeys(static_cast<size_t>(session.db));
+    // Time stands still for a command, and for the few that were prepared with it.
+    const int64_t now_ms = instance_.clock.NowMs();
+    session.last_active_ms = now_ms;
+    for (size_t i = 0; i < group && !stop; ++i, ++next) {
+      const Prepared& request = prepared_[i];
+      if (ABSL_PREDICT_FALSE(request.row != nullptr && (request.row->flags & kExclusive) != 0)) {
+        pass.Exclusively([&] { RunPrepared(session, request, now_ms, reply); });
+      } else {
+        RunPrepared(session, request, now_ms, reply);
+      }
+      stop = session.blocked || session.close_after_reply || session.killed ||
+             reply.size() >= kOutputPauseBytes;
+    }
+  }
+  instance_.stats.commands_processed.fetch_add(static_cast<int64_t>(next - from),
+                                               std::memory_order_relaxed);
+  return next;
+}
+
+void Dispatcher::RunOne(Session& session, std::span<const std::string_view> args,
+                        ReplyWriter& reply) {
+  GatePass pass(instance_.keyspace.gate());
+  prepared_.clear();
+  keys_.clear();
+  Prepare(args);
+  const Prepared& request = prepared_.front();
+  const int64_t now_ms = instance_.clock.NowMs();
+  session.last_active_ms = now_ms;
+  if (request.row != nullptr && (request.row->flags & kExclusive) != 0) {
+    pass.Exclusively([&] { RunPrepared(session, request, now_ms, reply); });
+  } else {
+    RunPrepared(session, request, now_ms, reply);
+  }
+  instance_.stats.commands_processed.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace lapse
