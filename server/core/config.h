@@ -74,6 +74,10 @@ struct Config {
 
 enum class ConfigType : uint8_t { kBool, kInteger, kMemory, kString, kEnum, kPassword, kSpecial };
 
+// What comes of setting a directive: something; nothing, for it has the one value that is true of
+// Lapse at this stage; or nothing, for it tunes what Lapse does otherwise or not at all.
+enum class ConfigEffect : uint8_t { kWorks, kOneValue, kNone };
+
 // One directive. `get` and `set` translate between the Config's field and the directive's words.
 struct ConfigRow {
   std::string_view name;
@@ -86,6 +90,7 @@ struct ConfigRow {
   // Applies the words (one for most directives), or says what is wrong with them in Redis's
   // wording.
   std::function<absl::Status(Config&, std::span<const std::string> words)> set;
+  ConfigEffect effect = ConfigEffect::kWorks;
 };
 
 // All directives, sorted by name.
