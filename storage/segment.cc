@@ -98,10 +98,12 @@ void Segment::SetWord(int slot, SlotWord word) {
 }
 
 uint64_t Segment::BucketStart(int b) const {
-  // The inverse of HomeBucket: the least 32-bit fraction f with f * 63 >> 32 == b.
+  // The inverse of HomeBucket: the least 32-bit fraction f with f * 63 >> 32 == b, and the least place
+  // that has it.
   const uint64_t fraction = ((static_cast<uint64_t>(b) << 32) + kBuckets - 1) / kBuckets;
-  const auto offset = static_cast<unsigned __int128>(fraction) << 32 >> depth_;
-  return prefix_ + static_cast<uint64_t>(offset);
+  const auto scaled = static_cast<unsigned __int128>(fraction) << 32;
+  const auto unit = static_cast<unsigned __int128>(1) << depth_;
+  return prefix_ + static_cast<uint64_t>((scaled + unit - 1) >> depth_);
 }
 
 bool Segment::Contains(uint64_t place) const {

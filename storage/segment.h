@@ -62,7 +62,9 @@ class Segment {
   static constexpr int kBucketsPerGroup = 7;
   static constexpr int kGroups = kBuckets / kBucketsPerGroup;
   static constexpr int kGroupSlots = kBucketsPerGroup * kSlots;
-  static constexpr int kProbes = 6;  // 4 would waste 20 % of the slots before a split
+  // A segment splits at a load of 0.80 with 6 probes, 0.87 with 10, 0.92 with 16; each step costs the
+  // misses in homes that have spilled.
+  static constexpr int kProbes = 10;
   static constexpr int kCapacity = kBuckets * kSlots;
   static constexpr int kNotFound = -1;
 
