@@ -1,0 +1,144 @@
+#include "server/net/io_thread.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "boost/asio/executor_work_guard.hpp"
+#include "boost/asio/post.hpp"
+#include "server/net/connection.h"
+#include "spdlog/spdlog.h"
+
+namespace lapse {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int64_t kSecondUs = 1'000'000;
+
+}  // namespace
+
+IoThread::IoThread(Instance& instance, size_t worker, size_t workers)
+    : instance_(instance),
+      worker_(worker),
+      workers_(workers),
+      io_(1),
+      bench_(instance),
+      timer_(io_.get_executor()),
+      last_second_(Clock::now()) {}
+
+IoThread::~IoThread() { Stop(); }
+
+void IoThread::Start() {
+  thread_ = std::thread([this] { Run(); });
+  const std::string name = "lapse-io-" + std::to_string(worker_);
+  pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
+}
+
+void IoThread::Run() {
+  const auto guard = asio::make_work_guard(io_);
+  Turn();
+  io_.run();
+}
+
+void IoThread::Stop() {
+  if (!thread_.joinable()) return;
+  asio::post(io_, [this] { CloseAll(); });
+  thread_.join();
+  // Answers that another thread has posted meanwhile hold connections, and these hold this object.
+  io_.restart();
+  io_.poll();
+}
+
+// The aborted operations' handlers are queued before the end of the loop, which lets go of the
+// connections.
+void IoThread::CloseAll() {
+  stopping_ = true;
+  timer_.cancel();
+  while (!connections_.empty()) connections_.back()->Shut();
+  bench_.Publish();
+  asio::post(io_, [this] { io_.stop(); });
+}
+
+void IoThread::Adopt(AcceptedSocket accepted, int64_t keepalive_seconds) {
+  assigned_.fetch_add(1, std::memory_order_relaxed);
+  asio::post(io_, [this, accepted = std::move(accepted), keepalive_seconds] {
+    Open(accepted, keepalive_seconds);
+  });
+}
+
+void IoThread::Open(const AcceptedSocket& accepted, int64_t keepalive_seconds) {
+  const auto connection = std::make_shared<Connection>(shared_from_this());
+  connection->place_ = connections_.size();
+  connections_.push_back(connection.get());
+  connection->Open(accepted, keepalive_seconds);
+  if (stopping_) connection->Shut();
+}
+
+void IoThread::Forget(Connection& connection) {
+  Connection* const last = connections_.back();
+  connections_[connection.place_] = last;
+  last->place_ = connection.place_;
+  connections_.pop_back();
+  assigned_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void IoThread::Report(ClientMachine& machine) {
+  const Session& session = machine.session();
+  switch (machine.fault()) {
+    case ClientMachine::Fault::kQueryBuffer:
+      spdlog::warn("client {} ({}) closed: its request exceeds client-query-buffer-limit",
+                   session.id, session.address);
+      break;
+    case ClientMachine::Fault::kOutputBuffer:
+      spdlog::warn("client {} ({}) closed: {} unread bytes exceed client-output-buffer-limit",
+                   session.id, session.address, machine.unsent_bytes());
+      break;
+    case ClientMachine::Fault::kIdle:
+      spdlog::debug("client {} ({}) closed: idle", session.id, session.address);
+      break;
+    case ClientMachine::Fault::kNone:
+      break;
+  }
+}
+
+void IoThread::Turn() {
+  if (stopping_) return;
+  const int64_t again_us = instance_.expiry.Drive(worker_, workers_, bench_.TakeIdle());
+  const Clock::time_point now = Clock::now();
+  if (now - last_second_ >= std::chrono::microseconds(kSecondUs)) EverySecond(now);
+  ScheduleTurn(std::min(again_us, kSecondUs));
+}
+
+void IoThread::ScheduleTurn(int64_t after_us) {
+  if (after_us <= 0) {
+    asio::post(io_, [this] { Turn(); });
+    return;
+  }
+  timer_.expires_after(std::chrono::microseconds(after_us));
+  timer_.async_wait([this](const ErrorCode& error) {
+    if (!error) Turn();
+  });
+}
+
+void IoThread::EverySecond(Clock::time_point now) {
+  const double seconds = std::chrono::duration<double>(now - last_second_).count();
+  last_second_ = now;
+  // Backwards, because a connection that is shut leaves its place to the last one.
+  for (size_t i = connections_.size(); i-- > 0;) connections_[i]->OnSecond();
+  if (worker_ == 0) SampleInstance(seconds);
+}
+
+void IoThread::SampleInstance(double seconds) {
+  const Gate::Shared inside(instance_.keyspace.gate());
+  const int64_t commands = instance_.stats.commands_processed.load(std::memory_order_relaxed);
+  const int64_t done = std::max<int64_t>(0, commands - last_commands_);  // RESETSTAT goes back
+  last_commands_ = commands;
+  instance_.stats.ops_per_second.store(static_cast<int64_t>(static_cast<double>(done) / seconds),
+                                       std::memory_order_relaxed);
+  instance_.NotePeakMemory();
+}
+
+}  // namespace lapse

@@ -1,0 +1,87 @@
+// One io thread: an io_context, the connections that it serves, and the share of the shards whose
+// expired keys it removes between their requests.
+//
+// One timer does all that is not I/O. It calls the expiry engine, and is armed again for when the
+// engine asks; once a second it also looks over the connections (idle clients, output limits,
+// buffers to give back). When the engine has more to do at once the call is posted instead, behind
+// the I/O that is ready by then, so that a backlog and clients take turns.
+//
+// Thread: constructed and stopped by the server's owner; Adopt, assigned and executor from any
+// thread; the rest is the io thread's own.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "server/net/client_machine.h"
+#include "server/net/sockets.h"
+#include "server/net/workbench.h"
+
+namespace lapse {
+
+class Connection;
+
+class IoThread : public std::enable_shared_from_this<IoThread> {
+ public:
+  // Number `worker` of `workers`; the instance outlives it.
+  IoThread(Instance& instance, size_t worker, size_t workers);
+  ~IoThread();
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  void Start();
+  // Closes all connections and ends the thread. A second call does nothing.
+  void Stop();
+
+  // Serves an accepted connection; it counts as assigned from now on.
+  void Adopt(AcceptedSocket accepted, int64_t keepalive_seconds);
+  // How many connections it has or is about to have.
+  int64_t assigned() const { return assigned_.load(std::memory_order_relaxed); }
+
+  IoExecutor executor() { return io_.get_executor(); }
+  boost::asio::io_context& io() { return io_; }
+
+  Workbench& bench() { return bench_; }
+  // Takes a connection off the list.
+  void Forget(Connection& connection);
+  // Logs why the server hangs up on a client.
+  void Report(ClientMachine& machine);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void Run();
+  void Open(const AcceptedSocket& accepted, int64_t keepalive_seconds);
+  void Turn();
+  void ScheduleTurn(int64_t after_us);
+  void EverySecond(Clock::time_point now);
+  void SampleInstance(double seconds);
+  void CloseAll();
+
+  // Constant after construction.
+  Instance& instance_;
+  const size_t worker_;
+  const size_t workers_;
+
+  // Self-synchronised.
+  boost::asio::io_context io_;
+  std::atomic<int64_t> assigned_{0};
+
+  // The io thread's.
+  Workbench bench_;
+  IoTimer timer_;
+  std::vector<Connection*> connections_;  // each kept alive by its own operations
+  Clock::time_point last_second_;
+  int64_t last_commands_ = 0;
+  bool stopping_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace lapse
