@@ -56,21 +56,24 @@ struct KeySpec {
 enum class KeyAccess : uint8_t { kNone, kReadOnly, kReadWrite, kOverwrite, kRemove };
 
 struct CommandRow {
-  std::string_view name;    // lower case
-  int arity = 0;            // with the name; negative: at least that many
+  std::string_view name;  // lower case
+  int arity = 0;          // with the name; negative: at least that many
   uint32_t flags = 0;
-  KeySpec keys;
+  KeySpec keys = {};
   KeyAccess access = KeyAccess::kNone;
-  std::string_view categories;  // ACL categories beyond those the flags imply: "string" or "keyspace dangerous"
-  std::string_view group;       // COMMAND DOCS's group: "string", "generic", "connection", "server"
+  std::string_view categories =
+      {};  // ACL categories beyond those the flags imply: "string" or "keyspace dangerous"
+  std::string_view group;  // COMMAND DOCS's group: "string", "generic", "connection", "server"
   std::string_view since;
-  std::string_view complexity;
+  std::string_view complexity = {};
   std::string_view summary;
-  // The arguments as redis.io prints them, without the name: "key value [NX | XX] [GET] [EX seconds |
-  // PX milliseconds]". COMMAND DOCS's argument maps are derived from it.
-  std::string_view syntax;
-  Handler handler = nullptr;  // nullptr for a container of subcommands
+  // The arguments as redis.io prints them, without the name: "key value [NX | XX] [GET] [EX seconds
+  // | PX milliseconds]". COMMAND DOCS's argument maps are derived from it.
+  std::string_view syntax = {};
+  Handler handler = nullptr;                     // nullptr for a container of subcommands
   std::span<const CommandRow> subcommands = {};  // their names alone ("get"), args[1] in a request
+  // COMMAND INFO's tips for clients, separated by blanks: "nondeterministic_output".
+  std::string_view tips = {};
 };
 
 }  // namespace lapse
