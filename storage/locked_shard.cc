@@ -73,7 +73,7 @@ Item LockedShard::Locate(const Key& key) {
 
 void LockedShard::Touch(const Item& item) {
   if (!view_.touch) return;
-  const uint32_t clock = access_clock() & 0xFFFFFF;
+  const uint32_t clock = access_clock() & kAccessClockMask;
   // The line is in the cache, but writing it every time would send it back to memory every time.
   if (item.entry()->access_clock() != clock) Mutable(item)->set_access_clock(clock);
 }

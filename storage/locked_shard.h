@@ -13,6 +13,9 @@
 //      move when a segment splits).
 //   3. Every change of a key is reported as exactly one Effect per event.
 //
+// The shard's lock is the thread-safety analysis's affair inside of storage, by AssertHeld: which
+// shard a LockedShard holds is known at run time alone.
+//
 // Thread: the constructing one. Locking several shards at once is KeyLocks' business alone.
 #pragma once
 
@@ -68,12 +71,13 @@ class EntryBin {
   absl::InlinedVector<Entry*, 8> entries_;
 };
 
-class ABSL_SCOPED_LOCKABLE LockedShard {
+class LockedShard {
  public:
   LockedShard(Keyspace& keyspace, const AccessView& view, uint64_t place);
   // For walks: a shard by its number.
-  LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shard);
-  ~LockedShard() ABSL_UNLOCK_FUNCTION();
+  LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shard)
+      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  ~LockedShard();
   LockedShard(const LockedShard&) = delete;
   LockedShard& operator=(const LockedShard&) = delete;
 
@@ -116,15 +120,22 @@ class ABSL_SCOPED_LOCKABLE LockedShard {
   // that a walk over the segment may go on.
   void RemoveExpired(const Item& item, ExpiryPath path);
 
+  // Seconds since the item was last touched, modulo 194 days.
+  int64_t IdleSeconds(const Item& item) const {
+    return (access_clock() - item.entry()->access_clock()) & kAccessClockMask;
+  }
+
   Shard& shard() { return shard_; }
   Keyspace& keyspace() { return keyspace_; }
   const AccessView& view() const { return view_; }
   // Hands the unlinked entries over to the caller, who destroys them when the lock is released.
   EntryBin& bin() { return bin_; }
   // Gives the lock back before the scope ends, and then destroys what was unlinked.
-  void Unlock();
+  void Unlock() ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:
+  static constexpr uint32_t kAccessClockMask = 0xFFFFFF;  // the bits that an entry keeps
+
   Item Locate(const Key& key);
   void Touch(const Item& item);
   Tick now_tick() const;

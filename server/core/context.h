@@ -49,8 +49,8 @@ class CommandContext {
   AccessView view() const { return ViewOf(static_cast<uint16_t>(session.db)); }
   AccessView ViewOf(uint16_t db) const { return {db, !session.no_touch, now_ms}; }
 
-  // The keys that the row's KeySpec names, hashed, and their shards, locked. Only for rows with
-  // keys and without kLocksItself.
+  // The keys that the row's KeySpec names, hashed, and their shards, locked (those of a row
+  // that is kLocksItself are not).
   size_t key_count() const { return keys.size(); }
   const Key& key(size_t i = 0) const { return keys[i]; }
   LockedShard& shard(size_t i = 0) const {

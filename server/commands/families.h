@@ -1,0 +1,27 @@
+// The command families: each file of this folder exports its table here, and the instance is built
+// from all of them.
+//
+// Thread: tables are constants.
+#pragma once
+
+#include <span>
+
+#include "server/core/command.h"
+
+namespace lapse {
+
+std::span<const CommandRow> StringCommands();
+std::span<const CommandRow> StringCounterCommands();
+std::span<const CommandRow> StringRangeCommands();
+std::span<const CommandRow> LcsCommands();
+std::span<const CommandRow> KeyCommands();
+std::span<const CommandRow> CopyCommands();
+std::span<const CommandRow> ScanCommands();
+std::span<const CommandRow> ObjectCommands();
+std::span<const CommandRow> DatabaseCommands();
+std::span<const CommandRow> ExpireCommands();
+
+// All of the above.
+std::span<const std::span<const CommandRow>> AllCommandFamilies();
+
+}  // namespace lapse

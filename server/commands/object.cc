@@ -1,0 +1,69 @@
+// OBJECT: how an entry is represented, and how long it has rested.
+
+#include <string_view>
+
+#include "server/commands/families.h"
+#include "server/commands/help.h"
+#include "server/commands/rows.h"
+#include "server/core/context.h"
+#include "storage/locked_shard.h"
+
+namespace lapse {
+namespace {
+
+constexpr std::string_view kNoFrequency =
+    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "
+    "when switching between policies at runtime LRU and LFU data will take some time to adjust.";
+
+void ObjectEncoding(CommandContext& ctx) {
+  const Item item = ctx.shard().Peek(ctx.key());
+  if (!item) return ctx.reply.Null();
+  ctx.reply.Bulk(EncodingName(item.entry()->encoding()));
+}
+
+// Entries keep when they were accessed, not how often.
+void ObjectFreq(CommandContext& ctx) {
+  if (!ctx.shard().Peek(ctx.key())) return ctx.reply.Null();
+  ctx.reply.Error(kNoFrequency);
+}
+
+void ObjectIdleTime(CommandContext& ctx) {
+  const Item item = ctx.shard().Peek(ctx.key());
+  if (!item) return ctx.reply.Null();
+  ctx.reply.Integer(ctx.shard().IdleSeconds(item));
+}
+
+// An entry has its value for itself. (Redis shares the integers below 10,000.)
+void ObjectRefCount(CommandContext& ctx) {
+  if (!ctx.shard().Peek(ctx.key())) return ctx.reply.Null();
+  ctx.reply.Integer(1);
+}
+
+constexpr CommandRow kSubcommands[] = {
+    {"encoding", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "keyspace", "generic", "2.2.3",
+     "O(1)", "Inspect the internal encoding of an object", "key", ObjectEncoding, kNoSubcommands,
+     "nondeterministic_output"},
+    {"freq", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "keyspace", "generic", "4.0.0",
+     "O(1)", "Get the logarithmic access frequency counter of an object", "key", ObjectFreq,
+     kNoSubcommands, "nondeterministic_output"},
+    {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "keyspace", "generic", "6.2.0",
+     "O(1)", "Show helpful text about the different subcommands", "", ReplySubcommandHelp},
+    {"idletime", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "keyspace", "generic", "2.2.3",
+     "O(1)", "Get the time since an object was last accessed", "key", ObjectIdleTime,
+     kNoSubcommands, "nondeterministic_output"},
+    {"refcount", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "keyspace", "generic", "2.2.3",
+     "O(1)", "Get the number of references to the value of the key", "key", ObjectRefCount,
+     kNoSubcommands, "nondeterministic_output"},
+};
+
+constexpr CommandRow kRows[] = {
+    {"object", -2, 0, kNoKeys, KeyAccess::kNone, "", "generic", "2.2.3", "Depends on subcommand.",
+     "A container for object introspection commands", "", nullptr, kSubcommands},
+};
+static_assert(RowsAreSound(kRows));
+
+}  // namespace
+
+std::span<const CommandRow> ObjectCommands() { return kRows; }
+
+}  // namespace lapse
