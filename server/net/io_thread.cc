@@ -113,14 +113,21 @@ void IoThread::Turn() {
 }
 
 void IoThread::ScheduleTurn(int64_t after_us) {
+  const uint64_t number = ++turn_number_;
   if (after_us <= 0) {
-    asio::post(io_, [this] { Turn(); });
+    asio::post(io_, [this, number] {
+      if (number == turn_number_) Turn();
+    });
     return;
   }
   timer_.expires_after(std::chrono::microseconds(after_us));
-  timer_.async_wait([this](const ErrorCode& error) {
-    if (!error) Turn();
+  timer_.async_wait([this, number](const ErrorCode& error) {
+    if (!error && number == turn_number_) Turn();
   });
+}
+
+void IoThread::Wake() {
+  asio::post(io_, [this] { Turn(); });
 }
 
 void IoThread::EverySecond(Clock::time_point now) {

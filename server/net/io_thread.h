@@ -6,8 +6,8 @@
 // buffers to give back). When the engine has more to do at once the call is posted instead, behind
 // the I/O that is ready by then, so that a backlog and clients take turns.
 //
-// Thread: constructed and stopped by the server's owner; Adopt, assigned and executor from any
-// thread; the rest is the io thread's own.
+// Thread: constructed and stopped by the server's owner; Adopt, Wake, assigned and executor from
+// any thread; the rest is the io thread's own.
 #pragma once
 
 #include <atomic>
@@ -41,6 +41,8 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
 
   // Serves an accepted connection; it counts as assigned from now on.
   void Adopt(AcceptedSocket accepted, int64_t keepalive_seconds);
+  // Makes the thread call the expiry engine soon.
+  void Wake();
   // How many connections it has or is about to have.
   int64_t assigned() const { return assigned_.load(std::memory_order_relaxed); }
 
@@ -79,6 +81,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   std::vector<Connection*> connections_;  // each kept alive by its own operations
   Clock::time_point last_second_;
   int64_t last_commands_ = 0;
+  uint64_t turn_number_ = 0;  // of the turn that is scheduled; an older one is void
   bool stopping_ = false;
 
   std::thread thread_;

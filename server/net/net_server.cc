@@ -17,7 +17,7 @@ size_t ThreadCount(const Config& config) {
 
 }  // namespace
 
-NetServer::NetServer(Instance& instance) {
+NetServer::NetServer(Instance& instance) : instance_(instance) {
   const size_t count = ThreadCount(instance.config);
   for (size_t i = 0; i < count; ++i) {
     threads_.push_back(std::make_shared<IoThread>(instance, i, count));
@@ -32,6 +32,7 @@ absl::StatusOr<std::unique_ptr<NetServer>> NetServer::Start(Instance& instance, 
   }
   server->port_ = server->listener_->port();
   server->addresses_ = server->listener_->addresses();
+  server->DriveExpiry();
   server->listener_->Start();
   for (const auto& thread : server->threads_) thread->Start();
   return server;
@@ -39,12 +40,22 @@ absl::StatusOr<std::unique_ptr<NetServer>> NetServer::Start(Instance& instance, 
 
 NetServer::~NetServer() { Stop(); }
 
+// The engine's waker may be asked for inside the gate, hence the exclusive form.
+void NetServer::DriveExpiry() {
+  const Gate::Exclusive alone(instance_.keyspace.gate());
+  instance_.expiry.SetWaker([threads = threads_](size_t worker) {
+    if (worker < threads.size()) threads[worker]->Wake();
+  });
+}
+
 void NetServer::Stop() {
   if (listener_ == nullptr) return;
   // On thread 0, and before the order to stop, so that its handlers have run by then.
   boost::asio::post(threads_.front()->io(), [this] { listener_->Close(); });
   for (const auto& thread : threads_) thread->Stop();
   listener_.reset();
+  const Gate::Exclusive alone(instance_.keyspace.gate());
+  instance_.expiry.SetWaker({});
 }
 
 }  // namespace lapse

@@ -29,7 +29,7 @@ class NetServer {
   };
 
   // Opens the sockets that the instance's configuration names and starts serving. The instance
-  // outlives the server.
+  // outlives the server, and nobody drives its expiry.
   static absl::StatusOr<std::unique_ptr<NetServer>> Start(Instance& instance, Options options);
   ~NetServer();
   NetServer(const NetServer&) = delete;
@@ -47,7 +47,9 @@ class NetServer {
 
  private:
   explicit NetServer(Instance& instance);
+  void DriveExpiry();
 
+  Instance& instance_;
   std::vector<std::shared_ptr<IoThread>> threads_;
   std::unique_ptr<Listener> listener_;  // gone after Stop
   uint16_t port_ = 0;

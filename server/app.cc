@@ -1,0 +1,200 @@
+#include "server/app.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_join.h"
+#include "fmt/format.h"
+#include "server/commands/families.h"
+#include "server/core/config.h"
+#include "server/core/instance.h"
+#include "server/core/version.h"
+#include "server/net/net_server.h"
+#include "server/process.h"
+#include "spdlog/sinks/basic_file_sink.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/spdlog.h"
+#include "storage/allocator.h"
+#include "storage/clock.h"
+
+namespace lapse {
+namespace {
+
+// Files beside the clients': the log, listeners, each thread's reactor.
+constexpr int64_t kReservedFiles = 128;
+// How often the log level is compared with the configuration's.
+constexpr int64_t kLevelCheckSeconds = 1;
+
+constexpr std::string_view kHelp =
+    R"(usage: lapse-server [configuration file] [--directive value ...]
+
+  lapse-server                                 port 6379 on the loopback interface
+  lapse-server --port 7000 --threads 2 --requirepass secret
+  lapse-server /etc/lapse.conf --loglevel debug
+
+Directives have the names and the syntax of redis.conf; docs/configuration.md lists them.
+--threads is short for --io-threads.
+
+  --version              print the version and exit
+  --help                 print this and exit
+  --print-config-docs    print docs/configuration.md and exit
+)";
+
+int Fail(std::string_view reason) {
+  fmt::print(stderr, "lapse-server: {}\n", reason);
+  return 1;
+}
+
+int Fail(const absl::Status& status) {
+  return Fail(std::string_view(status.message().data(), status.message().size()));
+}
+
+// Takes care of the words that are no directives. Returns whether that was all.
+bool Inform(std::span<const std::string> words) {
+  if (words.size() != 1) return false;
+  const std::string& word = words[0];
+  if (word == "--version" || word == "-v") {
+    fmt::print("lapse-server {} (commands as Redis {}), {}\n", kVersion, kRedisVersion,
+               AllocatorName());
+  } else if (word == "--help" || word == "-h") {
+    fmt::print("{}", kHelp);
+  } else if (word == "--print-config-docs") {
+    fmt::print("{}", ConfigMarkdown());
+  } else {
+    return false;
+  }
+  return true;
+}
+
+absl::Status ReadConfig(std::span<const std::string> words, Config& config) {
+  std::vector<std::string> spelled(words.begin(), words.end());
+  for (std::string& word : spelled) {
+    if (word == "--threads" || word.starts_with("--threads=")) word.insert(2, "io-");
+  }
+  return ApplyCommandLine(spelled, config);
+}
+
+spdlog::level::level_enum LevelOf(std::string_view name) {
+  if (name == "debug") return spdlog::level::trace;
+  if (name == "verbose") return spdlog::level::debug;
+  if (name == "notice") return spdlog::level::info;
+  return spdlog::level::warn;
+}
+
+absl::Status OpenLog(const Config& config) {
+  std::shared_ptr<spdlog::sinks::sink> sink;
+  if (config.logfile.empty()) {
+    sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  } else {
+    // The library reports failure by an exception alone, so the file is tried first.
+    std::FILE* const file = std::fopen(config.logfile.c_str(), "ae");
+    if (file == nullptr) {
+      return absl::NotFoundError(
+          fmt::format("cannot write logfile {}: {}", config.logfile, std::strerror(errno)));
+    }
+    std::fclose(file);
+    sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(config.logfile);
+  }
+  auto logger = std::make_shared<spdlog::logger>("lapse", std::move(sink));
+  logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %l: %v");
+  logger->set_level(LevelOf(config.loglevel));
+  logger->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(logger));
+  return absl::OkStatus();
+}
+
+// Makes room for maxclients connections, or lowers maxclients to the room that there is.
+absl::Status FitClientsToFiles(Config& config) {
+  const int64_t limit = RaiseOpenFileLimit(config.maxclients + kReservedFiles);
+  if (limit >= config.maxclients + kReservedFiles) return absl::OkStatus();
+  if (limit <= kReservedFiles) {
+    return absl::ResourceExhaustedError(
+        fmt::format("the limit of {} open files is too low to serve anybody", limit));
+  }
+  spdlog::warn("maxclients lowered from {} to {}: the process may open {} files (ulimit -n)",
+               config.maxclients, limit - kReservedFiles, limit);
+  config.maxclients = limit - kReservedFiles;
+  return absl::OkStatus();
+}
+
+// What precedes the instance. Afterwards the log works.
+absl::Status Prepare(Config& config, Daemon& daemon) {
+  if (config.daemonize) {
+    if (const absl::Status status = daemon.Fork(); !status.ok()) return status;
+  }
+  if (chdir(config.dir.c_str()) != 0) {
+    return absl::NotFoundError(
+        fmt::format("cannot change to directory {}: {}", config.dir, std::strerror(errno)));
+  }
+  if (const absl::Status status = OpenLog(config); !status.ok()) return status;
+  return FitClientsToFiles(config);
+}
+
+void FollowLogLevel(Instance& instance, uint64_t& seen_epoch) {
+  Gate& gate = instance.keyspace.gate();
+  if (gate.epoch() == seen_epoch) return;
+  const Gate::Shared inside(gate);
+  seen_epoch = gate.epoch();
+  spdlog::set_level(LevelOf(instance.config.loglevel));
+}
+
+std::string_view WaitForStop(StopSignal& stop, Instance& instance) {
+  uint64_t epoch = instance.keyspace.gate().epoch();
+  for (;;) {
+    const std::string_view reason = stop.Wait(kLevelCheckSeconds);
+    if (!reason.empty()) return reason;
+    FollowLogLevel(instance, epoch);
+  }
+}
+
+// Serves until told to stop. Returns only when start-up fails.
+absl::Status Serve(Config start_config, Daemon& daemon) {
+  StopSignal stop;
+  const SystemClock clock;
+  const std::string pidfile = start_config.pidfile;
+  Instance instance(std::move(start_config), clock, AllCommandFamilies());
+  instance.request_shutdown = [&stop] { stop.Request(); };
+  absl::StatusOr<std::unique_ptr<NetServer>> server = NetServer::Start(instance, {});
+  if (!server.ok()) return server.status();
+  if (!pidfile.empty()) {
+    if (const absl::Status status = WritePidFile(pidfile); !status.ok()) return status;
+  }
+  spdlog::info("lapse {} pid {}: {} io threads, port {}, {}", kVersion, getpid(),
+               (*server)->thread_count(), (*server)->port(), AllocatorName());
+  spdlog::info("ready to accept connections on {}", absl::StrJoin((*server)->addresses(), ", "));
+  daemon.Detach();
+
+  const std::string_view reason = WaitForStop(stop, instance);
+  spdlog::info("shutting down: {}", reason);
+  StopSignal::EndAtNextSignal();
+  (*server)->Stop();
+  if (!pidfile.empty()) unlink(pidfile.c_str());
+  spdlog::info("stopped");
+  spdlog::shutdown();
+  std::fflush(nullptr);
+  // Destroying tens of millions of entries one by one takes seconds, and the system takes the
+  // memory back anyway.
+  std::_Exit(0);
+}
+
+}  // namespace
+
+int RunServer(std::span<const std::string> words) {
+  if (Inform(words)) return 0;
+  Config config;
+  if (const absl::Status status = ReadConfig(words, config); !status.ok()) return Fail(status);
+  Daemon daemon;
+  if (const absl::Status status = Prepare(config, daemon); !status.ok()) return Fail(status);
+  return Fail(Serve(std::move(config), daemon));
+}
+
+}  // namespace lapse
