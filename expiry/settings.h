@@ -1,4 +1,5 @@
-// What an operator can set about active expiry.
+// What an operator can set about active expiry. Plain data; the engine's copy changes in the gate's
+// exclusive form and is read inside the gate. docs/expiry.md says what each costs and gains.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,8 @@ enum class StrategyKind : uint8_t { kHinted, kSampled, kFullScan };
 struct ExpirySettings {
   bool active = true;  // DEBUG SET-ACTIVE-EXPIRE
   StrategyKind strategy = StrategyKind::kHinted;
-  int64_t effort = 1;                // 1..10, of `sampled`: Redis's active-expire-effort
-  int64_t hz = 10;                   // 1..500, turns a second of `sampled`
+  int64_t effort = 1;                   // 1..10, of `sampled`: Redis's active-expire-effort
+  int64_t hz = 10;                      // 1..500, turns a second of `sampled`
   int64_t fullscan_period_ms = 60'000;  // one pass of `fullscan` over everything takes this long
   // Shares of one CPU that a driver may use, in percent: with nothing late, with a backlog while
   // clients are served, and with a backlog while its thread is otherwise idle.

@@ -205,6 +205,7 @@ std::optional<uint64_t> SampleAt(LockedShard& shard, uint64_t place, int64_t max
   const int64_t bytes_before = home.stats().entry_bytes.get();
   for (; b < Segment::kBuckets && max_buckets > 0; ++b, --max_buckets) {
     if (count.visited - visited_before >= max_keys) break;
+    ++count.buckets;
     for (int slot = b * Segment::kSlots; slot < (b + 1) * Segment::kSlots; ++slot) {
       const SlotWord word = segment->word(slot);
       if (HintOf(word) == kNoHint) continue;  // empty, or not volatile
@@ -224,13 +225,18 @@ std::optional<uint64_t> SampleAt(LockedShard& shard, uint64_t place, int64_t max
 
 DueCount CountDueAt(LockedShard& shard, uint64_t place) {
   shard.shard().lock().AssertHeld();
-  const Segment* segment = shard.shard().SegmentOf(place);
+  Segment* segment = shard.shard().SegmentOf(place);
   if (segment == nullptr) return {};
+  const Tick now = NowTick(shard);
+  RebaseIfOld(shard, *segment, now);
   uint16_t slots[Segment::kGroupSlots + 1];
   DueCount count{0, segment->live()};
   for (int group = 0; group < Segment::kGroups; ++group) {
-    count.due += segment->DueSlots(group, NowTick(shard), slots);
+    if (segment->GroupDue(group) > now) continue;
+    count.due += segment->DueSlots(group, now, slots);
+    segment->RefreshGroupDue(group);
   }
+  shard.shard().RefreshDue(segment);
   return count;
 }
 

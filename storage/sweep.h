@@ -17,6 +17,7 @@ namespace lapse {
 
 struct SweepCount {
   int64_t segments = 0;   // looked into
+  int64_t buckets = 0;    // passed by SampleAt
   int64_t visited = 0;    // entries whose deadline was read
   int64_t reclaimed = 0;  // expired entries removed (or, in a dry run, found)
   int64_t bytes = 0;      // that those held
@@ -24,6 +25,7 @@ struct SweepCount {
 
   void Add(const SweepCount& other) {
     segments += other.segments;
+    buckets += other.buckets;
     visited += other.visited;
     reclaimed += other.reclaimed;
     bytes += other.bytes;
@@ -58,8 +60,9 @@ std::optional<uint64_t> SweepSegmentAt(LockedShard& shard, uint64_t place,
 std::optional<uint64_t> SampleAt(LockedShard& shard, uint64_t place, int64_t max_keys,
                                  int64_t max_buckets, SweepCount& count);
 
-// Entries of the segment at `place` whose hints are due, and an estimate of their bytes; reads no
-// entry.
+// Entries of the segment at `place` whose hints are due, and all of its entries. Reads no entry, but
+// for far hints that have come within reach. Brings the segment's dues up to date, since nobody else
+// does under a strategy that goes without them.
 struct DueCount {
   int64_t due = 0;
   int64_t live = 0;
