@@ -32,7 +32,6 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/lapseConfigVersion.cmake
                                  COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/lapseConfig.cmake"
               "${PROJECT_BINARY_DIR}/lapseConfigVersion.cmake"
-              "${CMAKE_CURRENT_LIST_DIR}/FindMimalloc.cmake"
               "${CMAKE_CURRENT_LIST_DIR}/Findxxhash.cmake"
         DESTINATION "${lapse_package_dir}")
 

@@ -1,38 +1,26 @@
 #include "storage/allocator.h"
 
+#include <malloc.h>
+
 #include <cstdlib>
 
-#if LAPSE_USE_MIMALLOC
-#include <mimalloc.h>
-#else
-#include <malloc.h>
-#endif
-
 namespace lapse {
+namespace {
 
-#if LAPSE_USE_MIMALLOC
+constexpr size_t kHeader = 8;
+constexpr size_t kLeast = 24;
+constexpr size_t kMapped = 128 * 1024;  // M_MMAP_THRESHOLD's default
+constexpr size_t kPage = 4096;
 
-size_t AllocationSize(size_t bytes) { return mi_good_size(bytes); }
+size_t RoundUp(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
-void* Allocate(size_t bytes) {
-  void* block = mi_malloc(bytes);
-  if (block == nullptr) std::abort();
-  return block;
+}  // namespace
+
+size_t AllocationSize(size_t bytes) {
+  if (bytes <= kLeast) return kLeast;
+  if (bytes >= kMapped) return RoundUp(bytes + 2 * kHeader, kPage) - 2 * kHeader;
+  return RoundUp(bytes + kHeader, 16) - kHeader;
 }
-
-void Free(void* block) { mi_free(block); }
-
-void ReleaseFreeMemory() { mi_collect(true); }
-
-const char* AllocatorName() {
-  static_assert(MI_MALLOC_VERSION / 100 == 2);
-  return "mimalloc-2";
-}
-
-#else
-
-// glibc hands out multiples of 16 bytes, less the 8 of its chunk header, 24 at least.
-size_t AllocationSize(size_t bytes) { return bytes <= 24 ? 24 : (bytes + 8 + 15) / 16 * 16 - 8; }
 
 void* Allocate(size_t bytes) {
   void* block = std::malloc(bytes);
@@ -44,8 +32,12 @@ void Free(void* block) { std::free(block); }
 
 void ReleaseFreeMemory() { malloc_trim(0); }
 
-const char* AllocatorName() { return "libc"; }
-
+const char* AllocatorName() {
+#if LAPSE_USE_SLABS
+  return "slabs+libc";
+#else
+  return "libc";
 #endif
+}
 
 }  // namespace lapse

@@ -23,6 +23,9 @@ uintptr_t MapChunk(size_t bytes) {
 
 }  // namespace
 
+PageArena::PageArena(size_t page_bytes)
+    : page_bytes_(page_bytes), pages_(kChunkBytes / page_bytes) {}
+
 PageArena::~PageArena() {
   for (auto& [base, chunk] : chunks_) munmap(reinterpret_cast<void*>(base), kChunkBytes);
 }
@@ -33,9 +36,9 @@ void* PageArena::TakeFrom(uintptr_t base, Chunk& chunk) {
   chunk.used[page] = true;
   chunk.returned[page] = false;
   if (chunk.used_count++ == 0) --empty_chunks_;
-  if (chunk.used_count == kPages) open_.erase(base);
+  if (chunk.used_count == pages_) open_.erase(base);
   ++in_use_;
-  return reinterpret_cast<void*>(base + page * kPageBytes);
+  return reinterpret_cast<void*>(base + page * page_bytes_);
 }
 
 void* PageArena::Allocate() {
@@ -54,8 +57,8 @@ void PageArena::Free(void* page) {
   const auto address = reinterpret_cast<uintptr_t>(page);
   const uintptr_t base = address & ~(kChunkBytes - 1);
   Chunk& chunk = chunks_.at(base);
-  if (chunk.used_count == kPages) open_[base] = &chunk;
-  chunk.used[(address - base) / kPageBytes] = false;
+  if (chunk.used_count == pages_) open_[base] = &chunk;
+  chunk.used[(address - base) / page_bytes_] = false;
   --chunk.used_count;
   --in_use_;
   if (chunk.used_count != 0) return;
@@ -69,9 +72,9 @@ void PageArena::Free(void* page) {
 void PageArena::Release() {
   SpinGuard guard(lock_);
   for (auto& [base, chunk] : open_) {
-    for (size_t page = 0; page < kPages; ++page) {
+    for (size_t page = 0; page < pages_; ++page) {
       if (chunk->used[page] || chunk->returned[page]) continue;
-      madvise(reinterpret_cast<void*>(base + page * kPageBytes), kPageBytes, MADV_DONTNEED);
+      madvise(reinterpret_cast<void*>(base + page * page_bytes_), page_bytes_, MADV_DONTNEED);
       chunk->returned[page] = true;
     }
   }

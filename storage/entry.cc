@@ -6,6 +6,7 @@
 
 #include "absl/base/optimization.h"
 #include "storage/allocator.h"
+#include "storage/entry_heap.h"
 
 namespace lapse {
 namespace {
@@ -76,8 +77,8 @@ size_t Entry::LayoutSize(const Spec& spec) {
          (spec.value.size() > kMaxInlineValue ? sizeof(External*) : spec.value.size());
 }
 
-Entry* Entry::Create(const Spec& spec) {
-  auto* entry = static_cast<Entry*>(Allocate(LayoutSize(spec)));
+Entry* Entry::Create(EntryHeap& heap, const Spec& spec) {
+  auto* entry = static_cast<Entry*>(heap.Allocate(LayoutSize(spec)));
   entry->Fill(spec);
   return entry;
 }
@@ -108,14 +109,14 @@ void Entry::Fill(const Spec& spec) {
   }
 }
 
-void Entry::Destroy(Entry* entry) {
+void Entry::Destroy(EntryHeap& heap, Entry* entry) {
   if (ABSL_PREDICT_FALSE(entry->is_external())) Free(entry->external());
-  Free(entry);
+  heap.Free(entry, entry->layout_size());
 }
 
 bool Entry::RewriteInPlace(const Spec& spec) {
   if (is_external() || spec.value.size() > kMaxInlineValue) return false;
-  if (AllocationSize(LayoutSize(spec)) != AllocationSize(layout_size())) return false;
+  if (EntryHeap::SizeClass(LayoutSize(spec)) != EntryHeap::SizeClass(layout_size())) return false;
   // The key is copied from the spec, not moved within: it is the caller's, and equal.
   Fill(spec);
   return true;
@@ -164,7 +165,7 @@ size_t Entry::layout_size() const {
 }
 
 size_t Entry::allocated_bytes() const {
-  const size_t own = AllocationSize(layout_size());
+  const size_t own = EntryHeap::SizeClass(layout_size());
   return is_external() ? own + external()->allocated_bytes() : own;
 }
 
@@ -178,7 +179,7 @@ void Entry::OverwriteDeadline(int64_t deadline) { Store(bytes() + sizeof(Entry),
 bool Entry::MoveBody(bool with_deadline) {
   const size_t old_size = layout_size();
   const size_t new_size = with_deadline ? old_size + kDeadlineBytes : old_size - kDeadlineBytes;
-  if (AllocationSize(new_size) != AllocationSize(old_size)) return false;
+  if (EntryHeap::SizeClass(new_size) != EntryHeap::SizeClass(old_size)) return false;
   char* plain = bytes() + sizeof(Entry);
   char* shifted = plain + kDeadlineBytes;
   const size_t body = std::min(old_size, new_size) - sizeof(Entry);
@@ -204,7 +205,7 @@ bool Entry::ResizeValueInPlace(size_t size) {
   if (!is_external()) {
     const size_t new_layout = value_offset() + size;
     if (size > kMaxInlineValue) return false;
-    if (AllocationSize(new_layout) != AllocationSize(layout_size())) return false;
+    if (EntryHeap::SizeClass(new_layout) != EntryHeap::SizeClass(layout_size())) return false;
     char* data = bytes() + value_offset();
     if (size > value_length_) std::memset(data + value_length_, 0, size - value_length_);
     value_length_ = static_cast<uint16_t>(size);

@@ -16,7 +16,7 @@
 // a due hint; LockedShard alone changes both, together.
 //
 // Invariants:
-//   1. AllocationSize(layout) is what the entry's allocation was made with, at all times: an entry is
+//   1. The size class of its layout is what the entry's allocation was made with, at all times: an entry is
 //      laid out anew only when the size class stays the same, else a new entry replaces it.
 //   2. Only the owner of the shard's lock touches an entry, reads included.
 #pragma once
@@ -28,6 +28,8 @@
 #include "storage/clock.h"
 
 namespace lapse {
+
+class EntryHeap;
 
 enum class ValueType : uint8_t { kString = 0 };
 
@@ -45,7 +47,7 @@ Encoding EncodingOfString(std::string_view value);
 class Entry {
  public:
   // Values above this many bytes get an allocation of their own.
-  static constexpr size_t kMaxInlineValue = 4096;
+  static constexpr size_t kMaxInlineValue = 1024;
   static constexpr size_t kMaxKey = size_t{512} << 20;
 
   struct Spec {
@@ -56,13 +58,13 @@ class Entry {
     uint32_t access_clock = 0;  // 24 bits are kept
   };
 
-  // Returns a new entry, to be destroyed with Destroy.
-  static Entry* Create(const Spec& spec);
-  static void Destroy(Entry* entry);
+  // Returns a new entry, to be destroyed with Destroy and the same heap.
+  static Entry* Create(EntryHeap& heap, const Spec& spec);
+  static void Destroy(EntryHeap& heap, Entry* entry);
 
   // Rewrites value, deadline and encoding within the entry's allocation and returns true, or changes
   // nothing and returns false when the size class differs or a large value is involved.
-  // Requires: spec.key equals key(); spec.value does not point into this entry.
+  // Requires: spec.key equals key(); neither it nor spec.value points into this entry.
   bool RewriteInPlace(const Spec& spec);
 
   std::string_view key() const;
@@ -90,7 +92,7 @@ class Entry {
   // so that appending byte by byte is amortised.
   bool ResizeValueInPlace(size_t size);
 
-  // Bytes of all allocations that the entry owns, as the allocator hands them out.
+  // Bytes of all allocations that the entry owns, as heap and malloc hand them out.
   size_t allocated_bytes() const;
 
   uint32_t access_clock() const;

@@ -1,16 +1,13 @@
 #include "storage/gate.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <thread>
+
+#include "storage/entry_heap.h"
 
 namespace lapse {
 
 Gate::Lane& Gate::MyLane() {
-  // Threads made one after the other have neighbouring numbers, hence lanes of their own.
-  thread_local const auto lane = static_cast<uint32_t>(syscall(SYS_gettid)) % kLanes;
-  return lanes_[lane];
+  return lanes_[ThreadLane(kLanes)];
 }
 
 void Gate::Enter() {

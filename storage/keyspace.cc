@@ -39,7 +39,7 @@ Keyspace::~Keyspace() {
 }
 
 void Keyspace::Attach(Shard& shard, size_t number) {
-  shard.Attach(&arena_, &hasher_, &ticks_, shard_bits_, number);
+  shard.Attach(&arena_, &heap_, &hasher_, &ticks_, shard_bits_, number);
 }
 
 Database* Keyspace::MakeDatabase(size_t db) {
@@ -99,7 +99,7 @@ KeyspaceTotals Keyspace::Totals() const {
 }
 
 int64_t Keyspace::table_bytes() const {
-  auto bytes = static_cast<int64_t>(arena_.pages_in_use() * PageArena::kPageBytes);
+  auto bytes = static_cast<int64_t>(arena_.pages_in_use() * arena_.page_bytes());
   for (const auto& slot : databases_) {
     const Database* database = slot.load(std::memory_order_acquire);
     if (database == nullptr) continue;

@@ -19,6 +19,7 @@
 #include "storage/arena.h"
 #include "storage/clock.h"
 #include "storage/effect.h"
+#include "storage/entry_heap.h"
 #include "storage/gate.h"
 #include "storage/key.h"
 #include "storage/shard.h"
@@ -110,12 +111,15 @@ class Keyspace {
 
   // Bytes of table pages and directories, beside the entries'.
   int64_t table_bytes() const;
-  // Gives free table pages back to the system.
-  void ReleaseFreePages() { arena_.Release(); }
+  // Gives free table pages and slabs back to the system.
+  void ReleaseFreePages() {
+    arena_.Release();
+    heap_.Release();
+  }
 
   Gate& gate() { return gate_; }
   EffectHub& effects() { return effects_; }
-  PageArena& arena() { return arena_; }
+  EntryHeap& heap() { return heap_; }
   const TickScale& ticks() const { return ticks_; }
   const Clock& clock() const { return clock_; }
 
@@ -129,7 +133,8 @@ class Keyspace {
   const int shard_bits_;
   const TickScale ticks_;
   const KeyHasher hasher_;
-  PageArena arena_;
+  PageArena arena_{sizeof(Segment)};
+  EntryHeap heap_;
   Gate gate_;
   EffectHub effects_;
   std::vector<std::atomic<Database*>> databases_;

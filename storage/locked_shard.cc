@@ -18,7 +18,7 @@ constexpr int64_t kDeadlineSpan = int64_t{1} << 40;
 }  // namespace
 
 void EntryBin::Empty() {
-  for (Entry* entry : entries_) Entry::Destroy(entry);
+  for (Entry* entry : entries_) Entry::Destroy(heap_, entry);
   entries_.clear();
 }
 
@@ -26,7 +26,7 @@ LockedShard::LockedShard(Keyspace& keyspace, const AccessView& view, uint64_t pl
     : LockedShard(keyspace, view, keyspace.database(view.db).shard(keyspace.ShardOf(place))) {}
 
 LockedShard::LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shard)
-    : keyspace_(keyspace), shard_(shard), view_(view) {
+    : keyspace_(keyspace), shard_(shard), view_(view), bin_(keyspace.heap()) {
   shard_.lock().Lock();
 }
 
@@ -122,7 +122,7 @@ Item LockedShard::Store(const Key& key, const Item& existing, const StringSpec& 
   const Entry::Spec made{key.name, spec.value, spec.deadline, spec.encoding, access_clock()};
   Item item = existing;
   if (!existing) {
-    Entry* entry = Entry::Create(made);
+    Entry* entry = Entry::Create(keyspace_.heap(), made);
     const Shard::Hung hung = shard_.Insert(key.place, entry, now_tick());
     item = {hung.segment, hung.slot};
     shard_.stats().keys.Add(1);
@@ -145,7 +145,7 @@ Item LockedShard::Store(const Key& key, const Item& existing, const StringSpec& 
       }
     } else {
       if (had_deadline) Account(entry, +1);
-      Exchange(existing, Entry::Create(made));
+      Exchange(existing, Entry::Create(keyspace_.heap(), made));
     }
   }
   Emit(EffectKind::kWritten, key.name, spec.deadline, spec.event);
@@ -169,14 +169,14 @@ char* LockedShard::ResizeString(const Key& key, Item& item, size_t size) {
     // Start with a large value of the old bytes, padded to be one.
     std::string bytes(old.substr(0, std::min(old.size(), size)));
     bytes.resize(size);
-    fresh = Entry::Create({key.name, bytes, entry->deadline(), Encoding::kRaw, access_clock()});
+    fresh = Entry::Create(keyspace_.heap(), {key.name, bytes, entry->deadline(), Encoding::kRaw, access_clock()});
   } else {
     char padded[Entry::kMaxInlineValue];
     const size_t kept = std::min(old.size(), size);
     old.copy(padded, kept);
     std::fill(padded + kept, padded + size, '\0');
     fresh = Entry::Create(
-        {key.name, {padded, size}, entry->deadline(), Encoding::kRaw, access_clock()});
+        keyspace_.heap(), {key.name, {padded, size}, entry->deadline(), Encoding::kRaw, access_clock()});
   }
   Exchange(item, fresh);
   return fresh->mutable_value();
@@ -203,7 +203,7 @@ void LockedShard::SetDeadline(const Key& key, Item& item, int64_t deadline, Even
   if (done) {
     shard_.SetEntry(item.segment, item.slot, entry);
   } else {
-    Exchange(item, Entry::Create({key.name, entry->value(), deadline, entry->encoding(),
+    Exchange(item, Entry::Create(keyspace_.heap(), {key.name, entry->value(), deadline, entry->encoding(),
                                   entry->access_clock()}));
   }
   Emit(EffectKind::kDeadline, key.name, deadline, event);

@@ -58,7 +58,7 @@ struct AccessView {
 // Unlinked entries on their way to be destroyed, outside of any lock.
 class EntryBin {
  public:
-  EntryBin() = default;
+  explicit EntryBin(EntryHeap& heap) : heap_(heap) {}
   ~EntryBin() { Empty(); }
   EntryBin(const EntryBin&) = delete;
   EntryBin& operator=(const EntryBin&) = delete;
@@ -68,6 +68,7 @@ class EntryBin {
   void Empty();
 
  private:
+  EntryHeap& heap_;
   absl::InlinedVector<Entry*, 8> entries_;
 };
 

@@ -5,13 +5,14 @@
 #include <new>
 
 #include "absl/base/optimization.h"
+#include "storage/entry_heap.h"
 #include "storage/key.h"
 
 namespace lapse {
 namespace {
 
 constexpr uint64_t kDirectoryDepthMask = 63;
-constexpr uint64_t kPageMask = PageArena::kPageBytes - 1;
+constexpr uint64_t kPageMask = sizeof(Segment) - 1;
 constexpr std::align_val_t kWordAlign{64};
 // Two buddies merge when together they would fill less than this share of one segment: far enough
 // below the split point (about 0.85) that a table which breathes does not split and merge in turn.
@@ -30,9 +31,10 @@ int DepthOf(uint64_t directory) { return static_cast<int>(directory & kDirectory
 
 Shard::Shard() = default;
 
-void Shard::Attach(PageArena* arena, const KeyHasher* hasher, const TickScale* ticks,
-                   int shard_bits, uint64_t number) {
+void Shard::Attach(PageArena* arena, EntryHeap* heap, const KeyHasher* hasher,
+                   const TickScale* ticks, int shard_bits, uint64_t number) {
   arena_ = arena;
+  heap_ = heap;
   hasher_ = hasher;
   ticks_ = ticks;
   shard_bits_ = shard_bits;
@@ -42,7 +44,7 @@ void Shard::Attach(PageArena* arena, const KeyHasher* hasher, const TickScale* t
 Shard::~Shard() {
   for (Segment* segment : segments_) {
     for (int slot = 0; slot < Segment::kCapacity; ++slot) {
-      if (segment->word(slot) != kEmptySlot) Entry::Destroy(EntryOf(segment->word(slot)));
+      if (segment->word(slot) != kEmptySlot) Entry::Destroy(*heap_, EntryOf(segment->word(slot)));
     }
     arena_->Free(segment);
   }

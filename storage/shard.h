@@ -36,6 +36,7 @@
 
 namespace lapse {
 
+class EntryHeap;
 class KeyHasher;
 
 class alignas(64) Shard {
@@ -46,7 +47,7 @@ class alignas(64) Shard {
   Shard& operator=(const Shard&) = delete;
 
   // What a shard needs of its keyspace; to be called once, before use.
-  void Attach(PageArena* arena, const KeyHasher* hasher, const TickScale* ticks, int shard_bits,
+  void Attach(PageArena* arena, EntryHeap* heap, const KeyHasher* hasher, const TickScale* ticks, int shard_bits,
               uint64_t number);
 
   SpinLock& lock() ABSL_LOCK_RETURNED(lock_) { return lock_; }
@@ -129,9 +130,10 @@ class alignas(64) Shard {
   // The address of the directory's words, 64-byte aligned, with its depth in the low 6 bits, so that
   // both come in one load; 0 while the shard is empty.
   std::atomic<uint64_t> directory_{0};
-  uint64_t first_place_ = 0;  // constant after Attach, as are the next four
+  uint64_t first_place_ = 0;  // constant after Attach, as are the next five
   int shard_bits_ = 0;
   PageArena* arena_ = nullptr;
+  EntryHeap* heap_ = nullptr;
   const KeyHasher* hasher_ = nullptr;
   const TickScale* ticks_ = nullptr;
   std::vector<Segment*> segments_ ABSL_GUARDED_BY(lock_);

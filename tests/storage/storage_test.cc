@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "fmt/format.h"
-#include "storage/allocator.h"
 #include "storage/entry.h"
+#include "storage/entry_heap.h"
 #include "storage/key.h"
 #include "storage/keyspace.h"
 #include "storage/locked_shard.h"
@@ -67,25 +67,27 @@ TEST(EncodingOfString, IsRedis) {
 }
 
 TEST(Entry, HoldsKeysAndValuesOfEverySize) {
+  EntryHeap heap;
   for (const size_t key_size : {0, 1, 16, 254, 255, 256, 70'000}) {
     for (const size_t value_size : {0, 1, 32, 4096, 4097, 100'000}) {
       for (const int64_t deadline : {kNoDeadline, int64_t{12345}}) {
         const std::string key(key_size, 'k');
         const std::string value(value_size, 'v');
-        Entry* entry = Entry::Create({key, value, deadline, Encoding::kRaw, 0xABCDEF});
+        Entry* entry = Entry::Create(heap, {key, value, deadline, Encoding::kRaw, 0xABCDEF});
         EXPECT_EQ(entry->key(), key);
         EXPECT_EQ(entry->value(), value);
         EXPECT_EQ(entry->deadline(), deadline);
         EXPECT_EQ(entry->access_clock(), 0xABCDEFu);
         EXPECT_GE(entry->allocated_bytes(), key_size + value_size + 8);
-        Entry::Destroy(entry);
+        Entry::Destroy(heap, entry);
       }
     }
   }
 }
 
 TEST(Entry, ADeadlineComesAndGoesWithinTheSizeClass) {
-  Entry* entry = Entry::Create({std::string(16, 'k'), std::string(32, 'v')});
+  EntryHeap heap;
+  Entry* entry = Entry::Create(heap, {std::string(16, 'k'), std::string(32, 'v')});
   const size_t bytes = entry->allocated_bytes();
   if (entry->AddDeadlineInPlace(77)) {
     EXPECT_EQ(entry->deadline(), 77);
@@ -96,10 +98,11 @@ TEST(Entry, ADeadlineComesAndGoesWithinTheSizeClass) {
   }
   EXPECT_FALSE(entry->has_deadline());
   EXPECT_EQ(entry->value(), std::string(32, 'v'));
-  Entry::Destroy(entry);
+  Entry::Destroy(heap, entry);
 }
 
 TEST(Segment, IsFullOnlyWhenItsProbesAre) {
+  EntryHeap heap;
   alignas(4096) static char page[4096];
   auto* segment = reinterpret_cast<Segment*>(page);
   KeyHasher hasher(5);
@@ -112,7 +115,7 @@ TEST(Segment, IsFullOnlyWhenItsProbesAre) {
     for (;;) {
       const std::string key = std::to_string(random());
       if (!segment->Contains(hasher.Place(key))) continue;
-      Entry* entry = Entry::Create({key, "v"});
+      Entry* entry = Entry::Create(heap, {key, "v"});
       entries.push_back(entry);
       if (segment->Insert(hasher.Place(key), MakeSlot(entry, kNoHint)) < 0) break;
     }
@@ -124,7 +127,7 @@ TEST(Segment, IsFullOnlyWhenItsProbesAre) {
     }
     EXPECT_EQ(segment->Find(hasher.Place(entries.back()->key()), 4, entries.back()->key()), -1);
     load += segment->live() / double{Segment::kCapacity};
-    for (Entry* entry : entries) Entry::Destroy(entry);
+    for (Entry* entry : entries) Entry::Destroy(heap, entry);
   }
   EXPECT_GT(load / 20, 0.8);
 }
@@ -145,11 +148,11 @@ TEST(Segment, BucketStartIsTheInverseOfHomeBucket) {
 }
 
 TEST(PageArena, ReusesPagesAndGivesChunksBack) {
-  PageArena arena;
+  PageArena arena(4096);
   std::vector<void*> pages;
   for (int i = 0; i < 2'000; ++i) {
     pages.push_back(arena.Allocate());
-    ASSERT_EQ(reinterpret_cast<uintptr_t>(pages.back()) % PageArena::kPageBytes, 0u);
+    ASSERT_EQ(reinterpret_cast<uintptr_t>(pages.back()) % arena.page_bytes(), 0u);
     *static_cast<int*>(pages.back()) = i;
   }
   for (int i = 0; i < 2'000; ++i) ASSERT_EQ(*static_cast<int*>(pages[static_cast<size_t>(i)]), i);
@@ -164,6 +167,61 @@ TEST(PageArena, ReusesPagesAndGivesChunksBack) {
   void* again = arena.Allocate();
   *static_cast<int*>(again) = 1;
   arena.Free(again);
+}
+
+TEST(EntryHeap, KeepsObjectsApartAndGivesMemoryBack) {
+  EntryHeap heap;
+  std::mt19937_64 random(9);
+  struct Object {
+    unsigned char* bytes;
+    size_t size;
+    unsigned char mark;
+  };
+  std::vector<Object> objects;
+  const auto check_and_free = [&](size_t i) {
+    const Object object = objects[i];
+    for (size_t b = 0; b < object.size; ++b) ASSERT_EQ(object.bytes[b], object.mark);
+    heap.Free(object.bytes, object.size);
+    objects[i] = objects.back();
+    objects.pop_back();
+  };
+  for (int step = 0; step < 60'000; ++step) {
+    if (random() % 3 != 0 || objects.empty()) {
+      const size_t size = 1 + random() % (random() % 10 == 0 ? 5'000 : 300);
+      ASSERT_GE(EntryHeap::SizeClass(size), size);
+      ASSERT_EQ(EntryHeap::SizeClass(EntryHeap::SizeClass(size)), EntryHeap::SizeClass(size));
+      auto* bytes = static_cast<unsigned char*>(heap.Allocate(size));
+      const auto mark = static_cast<unsigned char>(random());
+      std::fill(bytes, bytes + size, mark);
+      objects.push_back({bytes, size, mark});
+    } else {
+      check_and_free(random() % objects.size());
+    }
+  }
+  while (!objects.empty()) check_and_free(objects.size() - 1);
+  // One slab of each class is kept.
+  EXPECT_LE(heap.slab_bytes(), size_t{64} * 32768);
+}
+
+TEST(EntryHeap, ConcurrentThreadsFreeEachOthersObjects) {
+  EntryHeap heap;
+  constexpr size_t kObjects = 20'000;
+  std::vector<std::atomic<void*>> shared(kObjects);
+  const auto work = [&](uint64_t seed) {
+    std::mt19937_64 random(seed);
+    for (size_t i = 0; i < 4 * kObjects; ++i) {
+      void* mine = heap.Allocate(48);
+      *static_cast<uint64_t*>(mine) = seed;
+      if (void* other = shared[random() % kObjects].exchange(mine)) heap.Free(other, 48);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (uint64_t t = 1; t <= 3; ++t) threads.emplace_back(work, t);
+  for (std::thread& thread : threads) thread.join();
+  for (auto& object : shared) {
+    if (void* left = object.load()) heap.Free(left, 48);
+  }
+  EXPECT_LE(heap.slab_bytes(), size_t{3} * 32768);
 }
 
 TEST(LagHistogram, PercentilesAreWithinABucket) {
