@@ -18,15 +18,23 @@ void RebaseIfOld(LockedShard& shard, Segment& segment, Tick now) {
   segment.Rebase(now, shard.keyspace().ticks());
 }
 
-// Removes the expired entries among these slots, which have been prefetched. An entry that is not
-// expired (the clock stepped back since its hint was read) gets its hint anew.
+// Entries asked for ahead of the one at hand: about as many cache misses as a core keeps in flight;
+// asking for a whole page's at once loses most of them.
+constexpr int kPrefetchAhead = 16;
+
+// Removes the expired entries among these slots. An entry that is not expired (the clock stepped back
+// since its hint was read) gets its hint anew.
 void Reap(LockedShard& shard, Segment& segment, const uint16_t* slots, int n, ExpiryPath path,
           SweepCount& count) {
   Shard& home = shard.shard();
   home.lock().AssertHeld();
   const int64_t now_ms = shard.view().now_ms;
   const int64_t bytes_before = home.stats().entry_bytes.get();
+  for (int i = 0; i < std::min(n, kPrefetchAhead); ++i) {
+    EntryOf(segment.word(slots[i]))->Prefetch();
+  }
   for (int i = 0; i < n; ++i) {
+    if (i + kPrefetchAhead < n) EntryOf(segment.word(slots[i + kPrefetchAhead]))->Prefetch();
     const Item item{&segment, slots[i]};
     if (item.entry()->expired(now_ms)) {
       shard.RemoveExpired(item, path);
@@ -50,11 +58,7 @@ void SweepHints(LockedShard& shard, Segment& segment, ExpiryPath path, SweepCoun
   for (int group = 0; group < Segment::kGroups; ++group) {
     if (segment.GroupDue(group) > now) continue;
     groups |= 1u << group;
-    const int found = segment.DueSlots(group, now, slots + n);
-    // All of a page's dead are asked for before the first is read, so that their cache misses
-    // overlap.
-    for (int i = n; i < n + found; ++i) EntryOf(segment.word(slots[i]))->Prefetch();
-    n += found;
+    n += segment.DueSlots(group, now, slots + n);
   }
   Reap(shard, segment, slots, n, path, count);
   for (int group = 0; group < Segment::kGroups; ++group) {
