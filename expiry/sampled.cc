@@ -30,24 +30,25 @@ int64_t SampledStrategy::FastLimitNs(const Turn& turn) {
   return kFastNs + kFastNs / 4 * Effort(turn);
 }
 
-bool SampledStrategy::FastWanted(const Turn& turn) const {
-  if (!out_of_time_ && stale_percent_ < static_cast<double>(AcceptableStalePercent(turn))) {
-    return false;
-  }
+int64_t SampledStrategy::NextTurnNs(const Turn& turn) const {
+  const bool justified =
+      out_of_time_ || stale_percent_ >= static_cast<double>(AcceptableStalePercent(turn));
+  // An idle Redis sleeps until its next slow turn, with one fast turn before it falls asleep.
+  if (!justified || (turn.idle && !fast_owed_)) return next_slow_ns_;
   const int64_t apart_ns = 2 * FastLimitNs(turn) * static_cast<int64_t>(turn.share.workers());
-  return turn.budget.start_ns >= last_fast_ns_ + apart_ns;
+  return std::min(next_slow_ns_, last_fast_ns_ + apart_ns);
 }
 
 int64_t SampledStrategy::WaitUs(const Turn& turn) {
   if (!started_) {
     // Drivers take turns: each begins a part of the period later than the one before.
     started_ = true;
-    next_slow_ns_ = turn.budget.start_ns + PeriodNs(turn) /
-                                               static_cast<int64_t>(turn.share.workers()) *
-                                               static_cast<int64_t>(turn.share.worker());
+    const auto workers = static_cast<int64_t>(turn.share.workers());
+    next_slow_ns_ =
+        turn.budget.start_ns + PeriodNs(turn) / workers * static_cast<int64_t>(turn.share.worker());
   }
-  if (cycle_.going || turn.budget.start_ns >= next_slow_ns_ || FastWanted(turn)) return 0;
-  return (next_slow_ns_ - turn.budget.start_ns + 999) / 1000;
+  if (cycle_.going) return 0;
+  return std::max<int64_t>(NextTurnNs(turn) - turn.budget.start_ns + 999, 0) / 1000;
 }
 
 void SampledStrategy::Begin(const Turn& turn) {
@@ -73,6 +74,7 @@ void SampledStrategy::End(const Turn& turn, bool out_of_time) {
   cycle_.going = false;
   // As Redis's timers: the pause is counted from the end of the work.
   if (!cycle_.fast) next_slow_ns_ = turn.budget.clock->MonotonicNs() + PeriodNs(turn);
+  fast_owed_ = !cycle_.fast;
 }
 
 void SampledStrategy::NextShard(const Turn& turn, Cursor& cursor) {
@@ -158,8 +160,7 @@ StepOutcome SampledStrategy::Step(const Turn& turn) {
   }
   End(turn, outcome.capped);
   const int64_t now_ns = turn.budget.clock->MonotonicNs();
-  outcome.wait_us =
-      FastWanted(turn) ? 0 : std::max<int64_t>((next_slow_ns_ - now_ns + 999) / 1000, 0);
+  outcome.wait_us = std::max<int64_t>(NextTurnNs(turn) - now_ns + 999, 0) / 1000;
   return outcome;
 }
 

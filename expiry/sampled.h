@@ -72,7 +72,8 @@ class SampledStrategy final : public ExpiryStrategy {
 
   static int64_t PeriodNs(const Turn& turn);
   static int64_t FastLimitNs(const Turn& turn);
-  bool FastWanted(const Turn& turn) const;
+  // When the next turn may begin, on the monotonic clock.
+  int64_t NextTurnNs(const Turn& turn) const;
   void Begin(const Turn& turn);
   void End(const Turn& turn, bool out_of_time);
   // One loop on the present database. Returns whether to repeat it.
@@ -84,6 +85,7 @@ class SampledStrategy final : public ExpiryStrategy {
   bool started_ = false;
   int64_t next_slow_ns_ = 0;
   int64_t last_fast_ns_ = 0;
+  bool fast_owed_ = false;    // whether no fast turn has followed the last slow one yet
   bool out_of_time_ = false;  // whether the last turn ended by its limit
   double stale_percent_ = 0;
   size_t next_db_ = 0;
