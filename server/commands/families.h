@@ -20,6 +20,14 @@ std::span<const CommandRow> ScanCommands();
 std::span<const CommandRow> ObjectCommands();
 std::span<const CommandRow> DatabaseCommands();
 std::span<const CommandRow> ExpireCommands();
+std::span<const CommandRow> ConnectionCommands();
+std::span<const CommandRow> ClientCommands();
+std::span<const CommandRow> ServerCommands();
+std::span<const CommandRow> LolwutCommands();
+std::span<const CommandRow> InfoCommands();
+std::span<const CommandRow> ConfigCommands();
+std::span<const CommandRow> IntrospectionCommands();
+std::span<const CommandRow> FlushExpireCommands();
 
 // All of the above.
 std::span<const std::span<const CommandRow>> AllCommandFamilies();

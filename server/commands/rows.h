@@ -53,10 +53,12 @@ constexpr bool KeysAreSound(const CommandRow& row) {
 
 constexpr bool RowIsSound(const CommandRow& row) {
   const bool documented = !row.group.empty() && !row.since.empty() && !row.summary.empty();
-  // Either it runs, or it contains what runs.
+  // Either it runs, or it contains what runs; COMMAND alone does both, for it means something by
+  // itself.
   const bool has_handler = row.handler != nullptr;
+  const bool both = has_handler && row.arity == -1;
   return NameIsSound(row.name) && row.arity != 0 && documented && KeysAreSound(row) &&
-         has_handler == row.subcommands.empty();
+         (both || has_handler == row.subcommands.empty());
 }
 
 constexpr bool RowsAreSound(std::span<const CommandRow> rows) {

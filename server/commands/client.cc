@@ -1,0 +1,378 @@
+// CLIENT: who is connected, and how this connection behaves.
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "fmt/format.h"
+#include "server/commands/client_name.h"
+#include "server/commands/families.h"
+#include "server/commands/help.h"
+#include "server/commands/rows.h"
+#include "server/core/arguments.h"
+#include "server/core/context.h"
+#include "server/core/instance.h"
+
+namespace lapse {
+namespace {
+
+std::string CommandName(const Session& session) {
+  if (session.last_command == nullptr) return "NULL";
+  if (session.last_subcommand.empty()) return std::string(session.last_command->name);
+  return fmt::format("{}|{}", session.last_command->name, session.last_subcommand);
+}
+
+std::string Flags(const Session& session) {
+  std::string flags;
+  if (session.blocked) flags += 'b';
+  if (session.close_after_reply) flags += 'c';
+  if (session.killed) flags += 'A';
+  if (session.unix_socket) flags += 'U';
+  if (session.no_evict) flags += 'e';
+  if (session.no_touch) flags += 'T';
+  return flags.empty() ? "N" : flags;
+}
+
+// One line of CLIENT LIST, with Redis's fields. Those that stand for what is not here (channels,
+// transactions, tracking) have the values of a client that uses none of it.
+std::string Describe(const Session& session, int64_t now_ms) {
+  const size_t input = session.query_buffer_bytes.load(std::memory_order_relaxed);
+  const size_t input_free = session.query_buffer_free_bytes.load(std::memory_order_relaxed);
+  const size_t output = session.output_bytes.load(std::memory_order_relaxed);
+  return fmt::format(
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 "
+      "multi=-1 qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl={} oll=0 omem={} "
+      "tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}\n",
+      session.id, session.address, session.local_address, session.fd, session.name,
+      (now_ms - session.created_ms) / 1000, (now_ms - session.last_active_ms) / 1000,
+      Flags(session), session.db, input, input_free, output, output,
+      sizeof(Session) + input + input_free + output, CommandName(session), session.user,
+      session.resp, session.lib_name, session.lib_version);
+}
+
+// A client type's number in Redis's order; nullopt for a word that names none. Every session here
+// is of type normal.
+enum class ClientType : uint8_t { kNormal, kReplica, kPubSub, kMaster };
+
+std::optional<ClientType> ReadType(ArgumentReader& in) {
+  const std::string_view word = in.Next();
+  if (EqualsIgnoreCase(word, "normal")) return ClientType::kNormal;
+  if (EqualsIgnoreCase(word, "replica")) return ClientType::kReplica;
+  if (EqualsIgnoreCase(word, "slave")) return ClientType::kReplica;
+  if (EqualsIgnoreCase(word, "pubsub")) return ClientType::kPubSub;
+  if (EqualsIgnoreCase(word, "master")) return ClientType::kMaster;
+  in.Fail(in.ok() ? fmt::format("ERR Unknown client type '{}'", word) : "");
+  return std::nullopt;
+}
+
+// Reads one of two words, as CLIENT REPLY ON|OFF and its like take them.
+bool ReadOnOff(ArgumentReader& in) {
+  if (in.Match("ON")) return true;
+  if (!in.Match("OFF")) in.Fail(errors::kSyntax);
+  return false;
+}
+
+void Id(CommandContext& ctx) { ctx.reply.Integer(static_cast<int64_t>(ctx.session.id)); }
+
+void GetName(CommandContext& ctx) {
+  if (ctx.session.name.empty()) return ctx.reply.Null();
+  ctx.reply.Bulk(ctx.session.name);
+}
+
+void SetName(CommandContext& ctx) {
+  if (SetClientName(ctx, ctx.args[2])) ctx.reply.Ok();
+}
+
+void SetInfo(CommandContext& ctx) {
+  Session& session = ctx.session;
+  std::string* field = nullptr;
+  if (EqualsIgnoreCase(ctx.args[2], "lib-name")) field = &session.lib_name;
+  if (EqualsIgnoreCase(ctx.args[2], "lib-ver")) field = &session.lib_version;
+  if (field == nullptr) {
+    return ctx.reply.Error(fmt::format("ERR Unrecognized option '{}'", ctx.args[2]));
+  }
+  if (!IsPlainText(ctx.args[3])) {
+    return ctx.reply.Error(
+        fmt::format("ERR {} cannot contain spaces, newlines or special characters.", ctx.args[2]));
+  }
+  *field = ctx.args[3];
+  ctx.reply.Ok();
+}
+
+void Info(CommandContext& ctx) { ctx.reply.Verbatim("txt", Describe(ctx.session, ctx.now_ms)); }
+
+void List(CommandContext& ctx) {
+  ArgumentReader in(ctx.args, 2);
+  std::optional<ClientType> type;
+  std::optional<std::vector<uint64_t>> ids;
+  if (in.Match("TYPE")) {
+    type = ReadType(in);
+    if (in.More()) in.Fail(errors::kSyntax);
+  } else if (in.Match("ID")) {
+    ids.emplace();
+    if (!in.More()) in.Fail(errors::kSyntax);
+    while (in.More()) {
+      ids->push_back(static_cast<uint64_t>(
+          in.IntegerIn(1, std::numeric_limits<int64_t>::max(), "ERR Invalid client ID")));
+    }
+  } else if (in.More()) {
+    in.Fail(errors::kSyntax);
+  }
+  if (!in.ok()) return ctx.reply.Error(in.error());
+
+  std::string lines;
+  ctx.instance.clients.ForEach([&](Session& session) {
+    if (type && *type != ClientType::kNormal) return;
+    if (ids && std::find(ids->begin(), ids->end(), session.id) == ids->end()) return;
+    lines += Describe(session, ctx.now_ms);
+  });
+  ctx.reply.Verbatim("txt", lines);
+}
+
+// --- KILL ---
+
+struct KillFilter {
+  std::optional<uint64_t> id;
+  std::optional<ClientType> type;
+  std::optional<std::string_view> address;
+  std::optional<std::string_view> local_address;
+  std::optional<std::string_view> user;
+  bool skip_me = true;
+
+  bool Fits(const Session& session, const Session& me) const {
+    // A host program's own session has no connection that could be closed.
+    if (session.address.empty()) return false;
+    if (id && session.id != *id) return false;
+    if (type && *type != ClientType::kNormal) return false;
+    if (address && session.address != *address) return false;
+    if (local_address && session.local_address != *local_address) return false;
+    if (user && session.user != *user) return false;
+    return !skip_me || &session != &me;
+  }
+};
+
+// The options come in pairs: a word without its value is a syntax error whatever the word.
+KillFilter ReadKillFilter(ArgumentReader& in) {
+  KillFilter filter;
+  while (in.More()) {
+    if (in.left() < 2) {
+      in.Fail(errors::kSyntax);
+    } else if (in.Match("ID")) {
+      filter.id = static_cast<uint64_t>(in.IntegerIn(1, std::numeric_limits<int64_t>::max(),
+                                                     "ERR client-id should be greater than 0"));
+    } else if (in.Match("TYPE")) {
+      filter.type = ReadType(in);
+    } else if (in.Match("ADDR")) {
+      filter.address = in.Next();
+    } else if (in.Match("LADDR")) {
+      filter.local_address = in.Next();
+    } else if (in.Match("USER")) {
+      filter.user = in.Next();
+      if (*filter.user != "default") {
+        in.Fail(fmt::format("ERR No such user '{}'", *filter.user));
+      }
+    } else if (in.Match("SKIPME")) {
+      filter.skip_me = in.Match("YES");
+      if (!filter.skip_me && !in.Match("NO")) in.Fail(errors::kSyntax);
+    } else {
+      in.Fail(errors::kSyntax);
+    }
+  }
+  return filter;
+}
+
+int64_t KillAll(CommandContext& ctx, const KillFilter& filter) {
+  int64_t killed = 0;
+  ctx.instance.clients.ForEach([&](Session& session) {
+    if (!filter.Fits(session, ctx.session)) return;
+    ++killed;
+    if (&session == &ctx.session) {
+      session.close_after_reply = true;  // it still gets the count
+      return;
+    }
+    session.killed = true;
+    if (session.resumer != nullptr) session.resumer->Close();
+  });
+  return killed;
+}
+
+void Kill(CommandContext& ctx) {
+  if (ctx.args.size() == 3) {
+    KillFilter filter;
+    filter.address = ctx.args[2];
+    filter.skip_me = false;
+    if (KillAll(ctx, filter) == 0) return ctx.reply.Error("ERR No such client");
+    return ctx.reply.Ok();
+  }
+  ArgumentReader in(ctx.args, 2);
+  const KillFilter filter = ReadKillFilter(in);
+  if (!in.ok()) return ctx.reply.Error(in.error());
+  ctx.reply.Integer(KillAll(ctx, filter));
+}
+
+// --- How the connection behaves ---
+
+void NoEvict(CommandContext& ctx) {
+  ArgumentReader in(ctx.args, 2);
+  const bool on = ReadOnOff(in);
+  if (!in.ok()) return ctx.reply.Error(in.error());
+  ctx.session.no_evict = on;
+  ctx.reply.Ok();
+}
+
+void NoTouch(CommandContext& ctx) {
+  ArgumentReader in(ctx.args, 2);
+  const bool on = ReadOnOff(in);
+  if (!in.ok()) return ctx.reply.Error(in.error());
+  ctx.session.no_touch = on;
+  ctx.reply.Ok();
+}
+
+// The dispatcher drops what the modes say not to send.
+void SetReplyMode(CommandContext& ctx) {
+  Session& session = ctx.session;
+  ArgumentReader in(ctx.args, 2);
+  if (in.Match("SKIP")) {
+    if (session.reply_mode != ReplyMode::kOff) session.reply_mode = ReplyMode::kSkipNext;
+    return;
+  }
+  const bool on = ReadOnOff(in);
+  if (!in.ok()) return ctx.reply.Error(in.error());
+  session.reply_mode = on ? ReplyMode::kOn : ReplyMode::kOff;
+  if (on) ctx.reply.Ok();
+}
+
+constexpr uint32_t kPlain = kNoScript | kLoading | kStale;
+
+constexpr CommandRow kSubcommands[] = {
+    {.name = "id",
+     .arity = 2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "5.0.0",
+     .complexity = "O(1)",
+     .summary = "Return the connection's id",
+     .handler = Id},
+    {.name = "getname",
+     .arity = 2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "2.6.9",
+     .complexity = "O(1)",
+     .summary = "Return the connection's name",
+     .handler = GetName},
+    {.name = "setname",
+     .arity = 3,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "2.6.9",
+     .complexity = "O(1)",
+     .summary = "Name the connection",
+     .syntax = "connection-name",
+     .handler = SetName},
+    {.name = "setinfo",
+     .arity = 4,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "7.2.0",
+     .complexity = "O(1)",
+     .summary = "Say which library and version the client is",
+     .syntax = "<LIB-NAME libname | LIB-VER libver>",
+     .handler = SetInfo},
+    {.name = "info",
+     .arity = 2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Describe the connection in CLIENT LIST's form",
+     .handler = Info,
+     .tips = "nondeterministic_output"},
+    {.name = "list",
+     .arity = -2,
+     .flags = kPlain | kAdmin | kExclusive,
+     .categories = "connection",
+     .group = "connection",
+     .since = "2.4.0",
+     .complexity = "O(N) where N is the number of client connections",
+     .summary = "List the connections",
+     .syntax = "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+     .handler = List,
+     .tips = "nondeterministic_output"},
+    {.name = "kill",
+     .arity = -3,
+     .flags = kPlain | kAdmin | kExclusive,
+     .categories = "connection",
+     .group = "connection",
+     .since = "2.4.0",
+     .complexity = "O(N) where N is the number of client connections",
+     .summary = "Close connections, by address or by filters",
+     .syntax = "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] | "
+               "[USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no]> "
+               "[[ID client-id] | [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] | [USER username] | "
+               "[ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no] ...]>",
+     .handler = Kill},
+    {.name = "no-evict",
+     .arity = 3,
+     .flags = kPlain | kAdmin,
+     .categories = "connection",
+     .group = "connection",
+     .since = "7.0.0",
+     .complexity = "O(1)",
+     .summary = "Protect the connection from being closed to save memory",
+     .syntax = "<ON | OFF>",
+     .handler = NoEvict},
+    {.name = "no-touch",
+     .arity = 3,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "7.2.0",
+     .complexity = "O(1)",
+     .summary = "Whether the connection's reads leave keys' access times alone",
+     .syntax = "<ON | OFF>",
+     .handler = NoTouch},
+    {.name = "reply",
+     .arity = 3,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "3.2.0",
+     .complexity = "O(1)",
+     .summary = "Whether the connection's commands are answered",
+     .syntax = "<ON | OFF | SKIP>",
+     .handler = SetReplyMode},
+    {.name = "help",
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .categories = "connection",
+     .group = "connection",
+     .since = "5.0.0",
+     .complexity = "O(1)",
+     .summary = "List the subcommands",
+     .handler = ReplySubcommandHelp},
+};
+static_assert(RowsAreSound(kSubcommands));
+
+constexpr CommandRow kRows[] = {
+    {.name = "client",
+     .arity = -2,
+     .group = "connection",
+     .since = "2.4.0",
+     .complexity = "Depends on subcommand.",
+     .summary = "A container for client connection commands",
+     .subcommands = kSubcommands},
+};
+static_assert(RowsAreSound(kRows));
+
+}  // namespace
+
+std::span<const CommandRow> ClientCommands() { return kRows; }
+
+}  // namespace lapse

@@ -1,0 +1,480 @@
+// COMMAND: what commands there are, all of it derived from their rows.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "fmt/format.h"
+#include "server/commands/command_syntax.h"
+#include "server/commands/families.h"
+#include "server/commands/help.h"
+#include "server/commands/rows.h"
+#include "server/core/arguments.h"
+#include "server/core/context.h"
+#include "server/core/glob.h"
+#include "server/core/instance.h"
+
+namespace lapse {
+namespace {
+
+struct FlagName {
+  uint32_t flag;
+  std::string_view name;
+};
+
+// In the order in which Redis lists them.
+constexpr FlagName kFlagNames[] = {
+    {kWrite, "write"},
+    {kReadOnly, "readonly"},
+    {kDenyOom, "denyoom"},
+    {kAdmin, "admin"},
+    {kPubSub, "pubsub"},
+    {kNoScript, "noscript"},
+    {kBlocking, "blocking"},
+    {kLoading, "loading"},
+    {kStale, "stale"},
+    {kSkipMonitor, "skip_monitor"},
+    {kSkipSlowlog, "skip_slowlog"},
+    {kFast, "fast"},
+    {kNoAuth, "no_auth"},
+    {kMayReplicate, "may_replicate"},
+    {kNoAsyncLoading, "no_async_loading"},
+    {kNoMulti, "no_multi"},
+    {kMovableKeys, "movablekeys"},
+    {kAllowBusy, "allow_busy"},
+};
+
+// ACL categories in Redis's order, each with the flag that implies it, if one does.
+struct Category {
+  std::string_view name;
+  uint32_t flag = 0;
+};
+constexpr Category kCategories[] = {
+    {"keyspace"},
+    {"read", kReadOnly},
+    {"write", kWrite},
+    {"set"},
+    {"sortedset"},
+    {"list"},
+    {"hash"},
+    {"string"},
+    {"bitmap"},
+    {"hyperloglog"},
+    {"geo"},
+    {"stream"},
+    {"pubsub", kPubSub},
+    {"admin", kAdmin},
+    {"fast", kFast},
+    {"slow"},
+    {"blocking", kBlocking},
+    {"dangerous", kAdmin},
+    {"connection"},
+    {"transaction"},
+    {"scripting"},
+};
+
+std::vector<std::string_view> SplitBlanks(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    if (end > 0) words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+bool InCategory(const CommandRow& row, const Category& category) {
+  if ((row.flags & category.flag) != 0) return true;
+  if (category.name == "slow") return (row.flags & kFast) == 0;
+  const auto stated = SplitBlanks(row.categories);
+  return std::find(stated.begin(), stated.end(), category.name) != stated.end();
+}
+
+// A row with what it is called: a subcommand's own name alone does not tell.
+struct Named {
+  const CommandRow* row;
+  std::string name;  // "config|get"
+};
+
+// "get" or "config|get"; row is nullptr when there is no such command.
+Named FindNamed(const CommandRegistry& registry, std::string_view name) {
+  const size_t bar = name.find('|');
+  const CommandRow* row = registry.Find(name.substr(0, bar));
+  if (row == nullptr || bar == name.npos)
+    return {row, row == nullptr ? "" : std::string(row->name)};
+  const CommandRow* const subcommand = CommandRegistry::FindSubcommand(*row, name.substr(bar + 1));
+  if (subcommand == nullptr) return {nullptr, ""};
+  return {subcommand, fmt::format("{}|{}", row->name, subcommand->name)};
+}
+
+// Visits all commands; with their subcommands, each after its container.
+template <typename Visit>
+void ForEachCommand(const CommandRegistry& registry, bool with_subcommands, Visit visit) {
+  for (const CommandRow* row : registry.rows()) {
+    visit(Named{row, std::string(row->name)});
+    if (!with_subcommands) continue;
+    for (const CommandRow& subcommand : row->subcommands) {
+      visit(Named{&subcommand, fmt::format("{}|{}", row->name, subcommand.name)});
+    }
+  }
+}
+
+// --- COMMAND INFO ---
+
+void ReplyFlags(ReplyWriter& reply, const CommandRow& row) {
+  const auto size = std::count_if(std::begin(kFlagNames), std::end(kFlagNames),
+                                  [&](const FlagName& f) { return (row.flags & f.flag) != 0; });
+  reply.Set(static_cast<size_t>(size));
+  for (const FlagName& flag : kFlagNames) {
+    if ((row.flags & flag.flag) != 0) reply.Simple(flag.name);
+  }
+}
+
+void ReplyCategories(ReplyWriter& reply, const CommandRow& row) {
+  const size_t mark = reply.BeginSet();
+  size_t found = 0;
+  for (const Category& category : kCategories) {
+    if (!InCategory(row, category)) continue;
+    reply.Simple(fmt::format("@{}", category.name));
+    ++found;
+  }
+  reply.EndSet(mark, found);
+}
+
+void ReplyTips(ReplyWriter& reply, const CommandRow& row) {
+  const auto tips = SplitBlanks(row.tips);
+  reply.Set(tips.size());
+  for (const std::string_view tip : tips) reply.Bulk(tip);
+}
+
+void ReplyWords(ReplyWriter& reply, std::initializer_list<std::string_view> words) {
+  reply.Set(words.size());
+  for (const std::string_view word : words) reply.Simple(word);
+}
+
+void ReplyAccess(ReplyWriter& reply, KeyAccess access) {
+  switch (access) {
+    case KeyAccess::kNone:
+      return ReplyWords(reply, {});
+    case KeyAccess::kReadOnly:
+      return ReplyWords(reply, {"RO", "access"});
+    case KeyAccess::kReadWrite:
+      return ReplyWords(reply, {"RW", "access", "update"});
+    case KeyAccess::kOverwrite:
+      return ReplyWords(reply, {"OW", "update"});
+    case KeyAccess::kRemove:
+      return ReplyWords(reply, {"RM", "delete"});
+  }
+}
+
+void ReplyKeySpecs(ReplyWriter& reply, const CommandRow& row) {
+  const KeySpec& keys = row.keys;
+  if (keys.first == 0) return reply.Set(0);
+  reply.Set(1);
+  reply.Map(3);
+  reply.Bulk("flags");
+  ReplyAccess(reply, row.access);
+  reply.Bulk("begin_search");
+  reply.Map(2);
+  reply.Bulk("type");
+  reply.Bulk("index");
+  reply.Bulk("spec");
+  reply.Map(1);
+  reply.Bulk("index");
+  reply.Integer(keys.first);
+  reply.Bulk("find_keys");
+  reply.Map(2);
+  reply.Bulk("type");
+  reply.Bulk("range");
+  reply.Bulk("spec");
+  reply.Map(3);
+  reply.Bulk("lastkey");
+  reply.Integer(keys.last < 0 ? keys.last : keys.last - keys.first);  // as seen from the first
+  reply.Bulk("keystep");
+  reply.Integer(keys.step);
+  reply.Bulk("limit");
+  reply.Integer(0);
+}
+
+void ReplyInfo(ReplyWriter& reply, const Named& command) {
+  const CommandRow& row = *command.row;
+  reply.Array(10);
+  reply.Bulk(command.name);
+  reply.Integer(row.arity);
+  ReplyFlags(reply, row);
+  reply.Integer(row.keys.first);
+  reply.Integer(row.keys.last);
+  reply.Integer(row.keys.first == 0 ? 0 : row.keys.step);
+  ReplyCategories(reply, row);
+  ReplyTips(reply, row);
+  ReplyKeySpecs(reply, row);
+  reply.Set(row.subcommands.size());
+  for (const CommandRow& subcommand : row.subcommands) {
+    ReplyInfo(reply, {&subcommand, fmt::format("{}|{}", row.name, subcommand.name)});
+  }
+}
+
+void ReplyAllInfo(CommandContext& ctx) {
+  const CommandRegistry& registry = ctx.instance.registry;
+  ctx.reply.Array(registry.rows().size());
+  ForEachCommand(registry, false, [&](const Named& command) { ReplyInfo(ctx.reply, command); });
+}
+
+void Command(CommandContext& ctx) { ReplyAllInfo(ctx); }
+
+void Info(CommandContext& ctx) {
+  const auto names = ctx.args.subspan(2);
+  if (names.empty()) return ReplyAllInfo(ctx);
+  ctx.reply.Array(names.size());
+  for (const std::string_view name : names) {
+    const Named command = FindNamed(ctx.instance.registry, name);
+    command.row == nullptr ? ctx.reply.Null() : ReplyInfo(ctx.reply, command);
+  }
+}
+
+// --- COMMAND DOCS ---
+
+void ReplyArguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments,
+                    bool has_keys) {
+  reply.Array(arguments.size());
+  for (const SyntaxArgument& argument : arguments) {
+    const size_t mark = reply.BeginMap();
+    size_t fields = 0;
+    const auto field = [&](std::string_view name) {
+      reply.Bulk(name);
+      ++fields;
+    };
+    field("name");
+    reply.Bulk(argument.name);
+    field("type");
+    reply.Bulk(SyntaxTypeName(argument.type));
+    if (argument.type == SyntaxType::kKey && has_keys) {
+      field("key_spec_index");
+      reply.Integer(0);
+    }
+    if (!argument.token.empty()) {
+      field("token");
+      reply.Bulk(argument.token);
+    }
+    if (argument.optional || argument.multiple) {
+      field("flags");
+      reply.Set(size_t{argument.optional} + size_t{argument.multiple});
+      if (argument.optional) reply.Simple("optional");
+      if (argument.multiple) reply.Simple("multiple");
+    }
+    if (!argument.arguments.empty()) {
+      field("arguments");
+      ReplyArguments(reply, argument.arguments, has_keys);
+    }
+    reply.EndMap(mark, fields);
+  }
+}
+
+// A pair of a map: the name and what there is to know.
+void ReplyDocs(ReplyWriter& reply, const Named& command) {
+  const CommandRow& row = *command.row;
+  const auto field = [&](std::string_view name, std::string_view text) {
+    reply.Bulk(name);
+    reply.Bulk(text);
+  };
+  reply.Bulk(command.name);
+  reply.Map(3 + size_t{!row.complexity.empty()} + size_t{!row.syntax.empty()} +
+            size_t{!row.subcommands.empty()});
+  field("summary", row.summary);
+  field("since", row.since);
+  field("group", row.group);
+  if (!row.complexity.empty()) field("complexity", row.complexity);
+  if (!row.syntax.empty()) {
+    reply.Bulk("arguments");
+    ReplyArguments(reply, ParseSyntax(row.syntax), row.keys.first > 0);
+  }
+  if (row.subcommands.empty()) return;
+  reply.Bulk("subcommands");
+  reply.Map(row.subcommands.size());
+  for (const CommandRow& subcommand : row.subcommands) {
+    ReplyDocs(reply, {&subcommand, fmt::format("{}|{}", row.name, subcommand.name)});
+  }
+}
+
+void Docs(CommandContext& ctx) {
+  const CommandRegistry& registry = ctx.instance.registry;
+  const auto names = ctx.args.subspan(2);
+  if (names.empty()) {
+    ctx.reply.Map(registry.rows().size());
+    ForEachCommand(registry, false, [&](const Named& command) { ReplyDocs(ctx.reply, command); });
+    return;
+  }
+  const size_t mark = ctx.reply.BeginMap();
+  size_t found = 0;
+  for (const std::string_view name : names) {
+    const Named command = FindNamed(registry, name);
+    if (command.row == nullptr) continue;
+    ReplyDocs(ctx.reply, command);
+    ++found;
+  }
+  ctx.reply.EndMap(mark, found);
+}
+
+// --- The rest ---
+
+void Count(CommandContext& ctx) {
+  ctx.reply.Integer(static_cast<int64_t>(ctx.instance.registry.rows().size()));
+}
+
+enum class Filter : uint8_t { kNone, kModule, kCategory, kPattern };
+
+bool Passes(const Named& command, Filter filter, std::string_view by) {
+  switch (filter) {
+    case Filter::kNone:
+      return true;
+    case Filter::kModule:
+      return false;  // there are no modules
+    case Filter::kCategory:
+      return std::any_of(std::begin(kCategories), std::end(kCategories), [&](const Category& c) {
+        return EqualsIgnoreCase(c.name, by) && InCategory(*command.row, c);
+      });
+    case Filter::kPattern:
+      return GlobMatchIgnoreCase(by, command.name);
+  }
+  return false;
+}
+
+void List(CommandContext& ctx) {
+  ArgumentReader in(ctx.args, 2);
+  Filter filter = Filter::kNone;
+  std::string_view by;
+  if (in.More()) {
+    if (!in.Match("FILTERBY")) in.Fail(errors::kSyntax);
+    if (in.Match("MODULE")) {
+      filter = Filter::kModule;
+    } else if (in.Match("ACLCAT")) {
+      filter = Filter::kCategory;
+    } else if (in.Match("PATTERN")) {
+      filter = Filter::kPattern;
+    } else {
+      in.Fail(errors::kSyntax);
+    }
+    by = in.Next();
+    if (in.More()) in.Fail(errors::kSyntax);
+  }
+  if (!in.ok()) return ctx.reply.Error(in.error());
+  const size_t mark = ctx.reply.BeginArray();
+  size_t found = 0;
+  ForEachCommand(ctx.instance.registry, true, [&](const Named& command) {
+    if (!Passes(command, filter, by)) return;
+    ctx.reply.Bulk(command.name);
+    ++found;
+  });
+  ctx.reply.EndArray(mark, found);
+}
+
+void GetKeys(CommandContext& ctx) {
+  const auto words = ctx.args.subspan(2);
+  const CommandRow* row = ctx.instance.registry.Find(words[0]);
+  if (row != nullptr && !row->subcommands.empty() && words.size() > 1) {
+    row = CommandRegistry::FindSubcommand(*row, words[1]);
+  }
+  if (row == nullptr) return ctx.reply.Error("ERR Invalid command specified");
+  if (row->keys.first == 0) return ctx.reply.Error("ERR The command has no key arguments");
+  const auto count = static_cast<int64_t>(words.size());
+  if (row->arity >= 0 ? count != row->arity : count < -row->arity) {
+    return ctx.reply.Error("ERR Invalid number of arguments specified for command");
+  }
+  const KeySpec& keys = row->keys;
+  const int64_t last = std::min<int64_t>(keys.last < 0 ? count + keys.last : keys.last, count - 1);
+  const size_t mark = ctx.reply.BeginArray();
+  size_t found = 0;
+  for (int64_t i = keys.first; i <= last; i += keys.step, ++found) {
+    ctx.reply.Bulk(words[static_cast<size_t>(i)]);
+  }
+  ctx.reply.EndArray(mark, found);
+}
+
+constexpr uint32_t kPlain = kLoading | kStale;
+constexpr std::string_view kAnyOrder = "nondeterministic_output_order";
+
+constexpr CommandRow kSubcommands[] = {
+    {.name = "count",
+     .arity = 2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "server",
+     .since = "2.8.13",
+     .complexity = "O(1)",
+     .summary = "How many commands there are",
+     .handler = Count},
+    {.name = "docs",
+     .arity = -2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "server",
+     .since = "7.0.0",
+     .complexity = "O(N) where N is the number of commands to look up",
+     .summary = "What commands do and how they are written",
+     .syntax = "[command-name [command-name ...]]",
+     .handler = Docs,
+     .tips = kAnyOrder},
+    {.name = "getkeys",
+     .arity = -4,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "server",
+     .since = "2.8.13",
+     .complexity = "O(N) where N is the number of arguments to the command",
+     .summary = "The keys of a full command",
+     .syntax = "command [arg [arg ...]]",
+     .handler = GetKeys},
+    {.name = "info",
+     .arity = -2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "server",
+     .since = "2.8.13",
+     .complexity = "O(N) where N is the number of commands to look up",
+     .summary = "The arity, flags, keys and categories of commands",
+     .syntax = "[command-name [command-name ...]]",
+     .handler = Info,
+     .tips = kAnyOrder},
+    {.name = "list",
+     .arity = -2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "server",
+     .since = "7.0.0",
+     .complexity = "O(N) where N is the total number of commands",
+     .summary = "The names of all commands, or of those that pass a filter",
+     .syntax = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
+     .handler = List,
+     .tips = kAnyOrder},
+    {.name = "help",
+     .arity = 2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "server",
+     .since = "5.0.0",
+     .complexity = "O(1)",
+     .summary = "List the subcommands",
+     .handler = ReplySubcommandHelp},
+};
+static_assert(RowsAreSound(kSubcommands));
+
+constexpr CommandRow kRows[] = {
+    {.name = "command",
+     .arity = -1,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "server",
+     .since = "2.8.13",
+     .complexity = "O(N) where N is the total number of commands",
+     .summary = "What commands there are",
+     .handler = Command,
+     .subcommands = kSubcommands,
+     .tips = kAnyOrder},
+};
+static_assert(RowsAreSound(kRows));
+
+}  // namespace
+
+std::span<const CommandRow> IntrospectionCommands() { return kRows; }
+
+}  // namespace lapse
