@@ -1,0 +1,122 @@
+#include "server/executor.h"
+
+#include <string>
+#include <utility>
+
+#include "protocol/reply_parser.h"
+#include "protocol/reply_writer.h"
+
+namespace lapse {
+namespace {
+
+constexpr int kResp = 3;
+constexpr size_t kKeepBytes = size_t{64} << 10;  // of an idle executor's buffer
+
+Reply ErrorReply(std::string text) {
+  Reply reply;
+  reply.type = ReplyType::kError;
+  reply.text = std::move(text);
+  return reply;
+}
+
+}  // namespace
+
+// Where the answer to a blocked session arrives.
+class Executor::Waiter final : public Resumer {
+ public:
+  void Resume(std::function<void(ReplyWriter&)> write_reply) override {
+    absl::MutexLock lock(&mu_);
+    answer_ = std::move(write_reply);
+  }
+  // A call in progress goes on to its end.
+  void Close() override {}
+
+  std::function<void(ReplyWriter&)> Wait() {
+    absl::MutexLock lock(&mu_);
+    const auto answered = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      return static_cast<bool>(answer_);
+    };
+    mu_.Await(absl::Condition(&answered));
+    return std::exchange(answer_, nullptr);
+  }
+
+ private:
+  absl::Mutex mu_;
+  std::function<void(ReplyWriter&)> answer_ ABSL_GUARDED_BY(mu_);
+};
+
+Executor::Executor(Instance& instance)
+    : instance_(instance), dispatcher_(instance), waiter_(std::make_shared<Waiter>()) {
+  session_.in_process = true;
+  session_.resumer = waiter_;
+  session_.created_ms = session_.last_active_ms = instance.clock.NowMs();
+  Reset();
+  instance.clients.Add(&session_);
+}
+
+Executor::~Executor() { instance_.clients.Remove(&session_); }
+
+Reply Executor::Execute(std::span<const std::string_view> words) {
+  ReplyWriter writer(out_, kResp);
+  dispatcher_.RunOne(session_, words, writer);
+  if (session_.blocked) {
+    const std::function<void(ReplyWriter&)> write_answer = waiter_->Wait();
+    const Gate::Shared inside(instance_.keyspace.gate());
+    session_.blocked = false;
+    instance_.clients.CountBlocked(-1);
+    write_answer(writer);
+  }
+  Reply reply = TakeReply();
+  const Gate::Shared inside(instance_.keyspace.gate());
+  Reset();
+  return reply;
+}
+
+// What a command may have changed of the session goes back to what a new one has.
+void Executor::Reset() {
+  session_.db = 0;
+  session_.resp = kResp;
+  session_.authenticated = true;
+  session_.no_evict = false;
+  session_.no_touch = false;
+  session_.reply_mode = ReplyMode::kOn;
+  session_.close_after_reply = false;
+  session_.killed = false;
+  session_.user = "default";
+  session_.name.clear();
+  session_.lib_name.clear();
+  session_.lib_version.clear();
+}
+
+Reply Executor::TakeReply() {
+  Reply reply;
+  if (!out_.empty()) {
+    ReplyParser parser;
+    size_t consumed = 0;
+    if (parser.Parse(out_.view(), consumed, reply) != ReplyParser::Result::kReply) {
+      reply = ErrorReply("ERR the reply is too large or too deep");
+    }
+  }
+  out_.Clear();
+  if (out_.capacity() > kKeepBytes) out_.Release();
+  return reply;
+}
+
+Reply ExecutorPool::Execute(std::span<const std::string_view> words) {
+  if (words.empty()) return ErrorReply("ERR empty command");
+  std::unique_ptr<Executor> executor;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!idle_.empty()) {
+      executor = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (executor == nullptr) executor = std::make_unique<Executor>(instance_);
+  Reply reply = executor->Execute(words);
+  absl::MutexLock lock(&mu_);
+  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(executor));
+  return reply;
+}
+
+}  // namespace lapse
