@@ -90,7 +90,9 @@ void ClientMachine::OnWritten(size_t n) {
     sending_.Clear();
     ShrinkEmptied(sending_, std::exchange(sent_, 0));
   }
-  if (held_ != nullptr) {
+  // Requests wait in a batch that stopped, or in the buffer behind one that ended as the output was
+  // full.
+  if (held_ != nullptr || parsed_ == Result::kBatchFull) {
     Advance();
   } else {
     Report();

@@ -26,7 +26,6 @@ void Workbench::Publish() {
   const auto move_to = [](int64_t& counted, std::atomic<int64_t>& total) {
     if (counted != 0) total.fetch_add(std::exchange(counted, 0), std::memory_order_relaxed);
   };
-  if (reads_ != 0) was_idle_ = false;
   move_to(reads_, stats.reads_processed);
   move_to(writes_, stats.writes_processed);
   move_to(input_bytes_, stats.net_input_bytes);
@@ -35,7 +34,7 @@ void Workbench::Publish() {
 
 bool Workbench::TakeIdle() {
   Publish();
-  return std::exchange(was_idle_, true);
+  return std::exchange(reads_in_turn_, 0) == 0;
 }
 
 }  // namespace lapse

@@ -50,7 +50,8 @@ class Workbench {
   void CountRead(size_t bytes) {
     ++reads_;
     input_bytes_ += static_cast<int64_t>(bytes);
-    if ((reads_ & kPublishMask) == 0) Publish();
+    ++reads_in_turn_;
+    if (reads_in_turn_ < kPublishEvery || reads_ >= kPublishEvery) Publish();
   }
   void CountWrite(size_t bytes) {
     ++writes_;
@@ -59,12 +60,13 @@ class Workbench {
 
   // Adds what was counted since the last call to the instance's counters.
   void Publish();
-  // Whether nothing was read since the last call.
+  // Whether nothing was read since the last call; called at each turn of the expiry engine.
   bool TakeIdle();
 
  private:
-  // Counts appear in INFO after this many reads at the latest (and each time expiry is driven).
-  static constexpr int64_t kPublishMask = 63;
+  // Under load counts appear in INFO after this many reads; while there were fewer in this turn, at
+  // once.
+  static constexpr int64_t kPublishEvery = 64;
 
   void RefreshLimits();
 
@@ -80,7 +82,7 @@ class Workbench {
   int64_t writes_ = 0;
   int64_t input_bytes_ = 0;
   int64_t output_bytes_ = 0;
-  bool was_idle_ = true;
+  int64_t reads_in_turn_ = 0;
 };
 
 }  // namespace lapse
