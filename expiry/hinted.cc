@@ -45,14 +45,14 @@ bool HintedStrategy::SweepShard(const Turn& turn, uint16_t db, Shard& shard, Swe
   const AccessView view{db, false, turn.now_ms()};
   const Tick now = keyspace.ticks().NowTick(turn.now_ms());
   for (;;) {
-    const int64_t swept = count.segments;
+    const int64_t reclaimed = count.reclaimed;
     bool more;
     {
       LockedShard locked(keyspace, view, shard);
       more = SweepDue(locked, kReclaimedPerLock, kSegmentsPerLock, count);
     }
     // A merge may have put entries that are due where the sweep had already been.
-    if (!more && (shard.next_due() > now || count.segments == swept)) return true;
+    if (!more && (shard.next_due() > now || count.reclaimed == reclaimed)) return true;
     if (turn.budget.spent() || count.segments >= kSegmentsPerSlice) return false;
   }
 }

@@ -3,6 +3,13 @@
 #include <utility>
 
 namespace lapse {
+namespace {
+
+// How far the clock may step back behind the keyspace's birth (a machine that boots with a wrong
+// time) and ticks still tell times apart.
+constexpr int64_t kTickMarginMs = int64_t{365} * 24 * 3600 * 1000;
+
+}  // namespace
 
 Database::Database(Keyspace& keyspace, int shards)
     : shards_(std::make_unique<Shard[]>(static_cast<size_t>(shards))),
@@ -30,7 +37,7 @@ void KeyspaceTotals::Add(const ShardStats& stats) {
 Keyspace::Keyspace(const Options& options, const Clock& clock)
     : clock_(clock),
       shard_bits_(options.shard_bits),
-      ticks_(clock.NowMs()),
+      ticks_(clock.NowMs() - kTickMarginMs),
       hasher_(options.hash_seed == 0 ? KeyHasher() : KeyHasher(options.hash_seed)),
       databases_(static_cast<size_t>(options.databases)) {}
 

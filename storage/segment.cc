@@ -116,7 +116,8 @@ Hint Segment::HintFor(Tick due) const {
 }
 
 void Segment::Rebase(Tick base, const TickScale& ticks) {
-  const Tick shift = base - base_;
+  const bool back = base < base_;
+  const Tick shift = back ? 0 : base - base_;
   base_ = base;
   group_due_.fill(kNoHint);
   for (int slot = 0; slot < kCapacity; ++slot) {
@@ -124,7 +125,7 @@ void Segment::Rebase(Tick base, const TickScale& ticks) {
     if (old == kEmptySlot || HintOf(old) == kNoHint) continue;
     Entry* entry = EntryOf(old);
     Hint hint;
-    if (HintOf(old) == kFarHint) {
+    if (back || HintOf(old) == kFarHint) {
       hint = HintFor(ticks.DueTick(entry->deadline()));
     } else {
       hint = HintOf(old) > shift ? static_cast<Hint>(HintOf(old) - shift) : 0;

@@ -109,8 +109,8 @@ class Segment {
   Hint HintFor(Tick due) const;
   Tick TickOf(Hint hint) const { return hint == kNoHint ? kNeverTick : base_ + hint; }
   Tick base() const { return base_; }
-  // Moves the base forward: finite hints are rewritten, far ones read anew from their entries.
-  // Hints that were due before the new base become due at it. Requires: base >= base().
+  // Moves the base. Forward: finite hints are rewritten, far ones read anew from their entries, and
+  // what was due before the new base becomes due at it. Back: all hints are read anew.
   void Rebase(Tick base, const TickScale& ticks);
 
   // Group dues. A group is due when its earliest hint may be.

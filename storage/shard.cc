@@ -90,10 +90,9 @@ void Shard::MakeDirectory(int depth) {
   const uint64_t old = directory_.load(std::memory_order_relaxed);
   for (size_t i = 0; i < count; ++i) {
     // Each old word is stretched over the new words that begin with its bits.
-    const uint64_t word =
-        old == 0 ? 0
-                 : WordsOf<DirectoryWord>(old)[i >> (depth - DepthOf(old))].load(
-                       std::memory_order_relaxed);
+    const uint64_t word = old == 0 ? 0
+                                   : WordsOf<DirectoryWord>(old)[i >> (depth - DepthOf(old))].load(
+                                         std::memory_order_relaxed);
     new (&words[i]) DirectoryWord(word);
   }
   directories_.push_back(words);
@@ -143,6 +142,11 @@ Hint Shard::HintOfEntry(const Segment& segment, const Entry* entry) const {
   return entry->has_deadline() ? segment.HintFor(ticks_->DueTick(entry->deadline())) : kNoHint;
 }
 
+Tick Shard::DueOf(const Segment& segment, const Entry* entry) const {
+  const Tick due = ticks_->DueTick(entry->deadline());
+  return std::min(due, segment.TickOf(segment.HintFor(due)));
+}
+
 void Shard::LowerDue(const Segment* segment, Tick due) {
   Tick& mirror = dues_[segment->index()];
   if (due >= mirror) return;
@@ -169,7 +173,7 @@ Shard::Hung Shard::Insert(uint64_t place, Entry* entry, Tick now) {
     const Hint hint = HintOfEntry(*segment, entry);
     const int slot = segment->Insert(place, MakeSlot(entry, hint));
     if (ABSL_PREDICT_TRUE(slot >= 0)) {
-      if (hint != kNoHint) LowerDue(segment, segment->TickOf(hint));
+      if (hint != kNoHint) LowerDue(segment, DueOf(*segment, entry));
       return {segment, slot};
     }
     Split(segment, now);
@@ -179,7 +183,7 @@ Shard::Hung Shard::Insert(uint64_t place, Entry* entry, Tick now) {
 void Shard::SetEntry(Segment* segment, int slot, Entry* entry) {
   const Hint hint = HintOfEntry(*segment, entry);
   segment->SetWord(slot, MakeSlot(entry, hint));
-  if (hint != kNoHint) LowerDue(segment, segment->TickOf(hint));
+  if (hint != kNoHint) LowerDue(segment, DueOf(*segment, entry));
 }
 
 void Shard::Erase(Segment* segment, int slot) { segment->Erase(slot); }
@@ -207,9 +211,8 @@ void Shard::Split(Segment* segment, Tick now) {
   const int depth = segment->depth() + 1;
   DropSegment(segment);
   const uint64_t half = uint64_t{1} << (64 - depth);
-  const auto middle =
-      std::partition(placed.begin(), placed.end(),
-                     [half](const Placed& p) { return (p.place & half) == 0; });
+  const auto middle = std::partition(placed.begin(), placed.end(),
+                                     [half](const Placed& p) { return (p.place & half) == 0; });
   const std::vector<Placed> upper(middle, placed.end());
   placed.erase(middle, placed.end());
   Distribute(placed, prefix, depth, now);
@@ -278,6 +281,11 @@ int64_t Shard::LastDueBefore(size_t end, Tick now) const {
     return static_cast<int64_t>(i);
   }
   return -1;
+}
+
+void Shard::Rebase(Segment* segment, Tick base) {
+  segment->Rebase(base, *ticks_);
+  LowerDue(segment, segment->EarliestDue());
 }
 
 void Shard::RefreshDue(Segment* segment) { dues_[segment->index()] = segment->EarliestDue(); }

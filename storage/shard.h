@@ -91,6 +91,8 @@ class alignas(64) Shard {
   // The number of the last segment before `end` that is due at `now`, or -1. Walking downwards lets
   // the caller merge as it goes.
   int64_t LastDueBefore(size_t end, Tick now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  // Moves the segment's base, either way, and its dues with it.
+  void Rebase(Segment* segment, Tick base) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   // After a sweep: takes the segment's earliest due over from its groups.
   void RefreshDue(Segment* segment) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   // After a pass over all due segments: recomputes next_due().
@@ -123,6 +125,9 @@ class alignas(64) Shard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Collect(const Segment& segment, std::vector<Placed>& placed) const;
   Hint HintOfEntry(const Segment& segment, const Entry* entry) const;
+  // When the segment must be looked at for the entry's sake: the tick of its hint, or, after a step
+  // back of the clock has left the base in the future, an earlier one.
+  Tick DueOf(const Segment& segment, const Entry* entry) const;
   void LowerDue(const Segment* segment, Tick due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   SpinLock lock_;

@@ -8,22 +8,22 @@
 namespace lapse {
 namespace {
 
-Tick NowTick(LockedShard& shard) {
-  return shard.keyspace().ticks().NowTick(shard.view().now_ms);
-}
+Tick NowTick(LockedShard& shard) { return shard.keyspace().ticks().NowTick(shard.view().now_ms); }
 
-// Brings a segment whose far hints have come within reach up to date.
-void RebaseIfOld(LockedShard& shard, Segment& segment, Tick now) {
-  if (now < segment.base() || now - segment.base() < kFarHint) return;
-  segment.Rebase(now, shard.keyspace().ticks());
+// Brings a segment up to date whose far hints have come within reach, or whose base lies in the
+// future because the clock was stepped back: hints cannot say "before the base".
+void RebaseIfOff(LockedShard& shard, Segment& segment, Tick now) {
+  shard.shard().lock().AssertHeld();
+  if (now >= segment.base() && now - segment.base() < kFarHint) return;
+  shard.shard().Rebase(&segment, now);
 }
 
 // Entries asked for ahead of the one at hand: about as many cache misses as a core keeps in flight;
 // asking for a whole page's at once loses most of them.
 constexpr int kPrefetchAhead = 16;
 
-// Removes the expired entries among these slots. An entry that is not expired (the clock stepped back
-// since its hint was read) gets its hint anew.
+// Removes the expired entries among these slots. An entry that is not expired (the clock stepped
+// back since its hint was read) gets its hint anew.
 void Reap(LockedShard& shard, Segment& segment, const uint16_t* slots, int n, ExpiryPath path,
           SweepCount& count) {
   Shard& home = shard.shard();
@@ -51,7 +51,7 @@ void Reap(LockedShard& shard, Segment& segment, const uint16_t* slots, int n, Ex
 void SweepHints(LockedShard& shard, Segment& segment, ExpiryPath path, SweepCount& count) {
   shard.shard().lock().AssertHeld();
   const Tick now = NowTick(shard);
-  RebaseIfOld(shard, segment, now);
+  RebaseIfOff(shard, segment, now);
   uint16_t slots[Segment::kCapacity + 1];
   int n = 0;
   uint32_t groups = 0;
@@ -116,6 +116,7 @@ void SweepDeadlines(LockedShard& shard, Segment& segment, const SweepOptions& op
     }
     return;
   }
+  RebaseIfOff(shard, segment, NowTick(shard));
   if (n == 0) return;
   const int64_t visited = count.visited;
   Reap(shard, segment, expired, n, options.path, count);
@@ -232,7 +233,7 @@ DueCount CountDueAt(LockedShard& shard, uint64_t place) {
   Segment* segment = shard.shard().SegmentOf(place);
   if (segment == nullptr) return {};
   const Tick now = NowTick(shard);
-  RebaseIfOld(shard, *segment, now);
+  RebaseIfOff(shard, *segment, now);
   uint16_t slots[Segment::kGroupSlots + 1];
   DueCount count{0, segment->live()};
   for (int group = 0; group < Segment::kGroups; ++group) {

@@ -1,8 +1,9 @@
 // Ticks: the coarse time of due hints.
 //
 // A tick is 128 ms. Deadlines round UP to the tick at whose beginning they have surely passed, so a
-// hint that is due means an expired entry, and is at most one tick later than the deadline it stands
-// for. Absolute ticks count from the keyspace's birth and fit 32 bits for 17 years.
+// hint that is due means an expired entry, and is at most one tick later than the deadline it
+// stands for. Absolute ticks count from a year before the keyspace's birth and fit 32 bits for 16
+// years after it.
 //
 // Thread: constant after construction.
 #pragma once
