@@ -35,16 +35,20 @@ std::string Busy(uint64_t run_id) {
 std::string NoSuchRun(int64_t run_id) { return fmt::format("ERR no such run: {}", run_id); }
 
 void WriteRecord(ReplyWriter& reply, const FlushRecord& record) {
-  constexpr size_t kFields = 23;
-  const auto text = [&reply](std::string_view name, std::string_view value) {
+  size_t fields = 0;
+  const auto name_field = [&](std::string_view name) {
     reply.Bulk(name);
+    ++fields;
+  };
+  const auto text = [&](std::string_view name, std::string_view value) {
+    name_field(name);
     reply.Bulk(value);
   };
-  const auto integer = [&reply](std::string_view name, int64_t value) {
-    reply.Bulk(name);
+  const auto integer = [&](std::string_view name, int64_t value) {
+    name_field(name);
     reply.Integer(value);
   };
-  reply.Map(kFields);
+  const size_t map = reply.BeginMap();
   integer("run-id", static_cast<int64_t>(record.run_id));
   text("trigger", record.trigger);
   text("state", FlushStateName(record.state));
@@ -66,8 +70,9 @@ void WriteRecord(ReplyWriter& reply, const FlushRecord& record) {
   integer("slices", record.slices);
   integer("longest-slice-us", record.longest_slice_ns / 1000);
   integer("release-us", record.release_ns / 1000);
-  reply.Bulk("progress");
+  name_field("progress");
   reply.Double(record.progress);
+  reply.EndMap(map, fields);
 }
 
 // --- looking at runs ---
