@@ -1,5 +1,5 @@
-// A test bed for expiry: a real keyspace and engine, on a clock that moves only when told, by drivers
-// and by the test.
+// A test bed for expiry: a real keyspace and engine, on a clock that moves only when told, by
+// drivers and by the test.
 //
 // A reading of the monotonic clock can cost time (`work_ns`), so that budgets run out as they do in
 // life, but the same way each time.

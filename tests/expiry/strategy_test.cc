@@ -259,9 +259,8 @@ TEST_P(EachStrategy, AgreesWithAModelWhateverTheClockDoes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EachStrategy, testing::ValuesIn(kAll), [](const auto& info) {
-  return std::string(StrategyName(info.param));
-});
+INSTANTIATE_TEST_SUITE_P(All, EachStrategy, testing::ValuesIn(kAll),
+                         [](const auto& info) { return std::string(StrategyName(info.param)); });
 
 }  // namespace
 }  // namespace lapse
