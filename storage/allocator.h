@@ -1,5 +1,5 @@
-// The system's malloc, as it serves large values and everything that is not an entry, and how much it
-// hands out.
+// The system's malloc, as it serves large values and everything that is not an entry, and how much
+// it hands out.
 //
 // Thread: any.
 #pragma once
@@ -8,8 +8,8 @@
 
 namespace lapse {
 
-// The bytes that malloc sets aside for a request. Pure arithmetic, after glibc's layout: multiples of
-// 16 with 8 bytes of header, whole pages from 128 KiB on.
+// The bytes that malloc sets aside for a request. Pure arithmetic, after glibc's layout: multiples
+// of 16 with 8 bytes of header, whole pages from 128 KiB on.
 size_t AllocationSize(size_t bytes);
 
 // malloc and free, but that a refused allocation ends the process.

@@ -1,11 +1,11 @@
 // Time, injected everywhere.
 //
-// Two clocks with two purposes. Deadlines are absolute wall-clock milliseconds since the Unix epoch,
-// because that is what clients name and what survives a restart. Budgets and latencies use the
-// monotonic clock, so that a step of the wall clock never makes a slice run for an hour.
+// Two clocks with two purposes. Deadlines are absolute wall-clock milliseconds since the Unix
+// epoch, because that is what clients name and what survives a restart. Budgets and latencies use
+// the monotonic clock, so that a step of the wall clock never makes a slice run for an hour.
 //
-// ManualClock is a clock that moves only when told: tests and the comparison lab run hours of expiry
-// in milliseconds with it.
+// ManualClock is a clock that moves only when told: tests and the comparison lab run hours of
+// expiry in milliseconds with it.
 //
 // Thread: every clock may be read from any thread.
 #pragma once

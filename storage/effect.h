@@ -7,8 +7,8 @@
 // A sink runs under a shard's lock: it copies what it needs and returns. It must not call back into
 // the keyspace, block or log.
 //
-// Thread: Emit from any thread that holds a shard; Add and Remove inside the gate's exclusive form or
-// before any thread runs.
+// Thread: Emit from any thread that holds a shard; Add and Remove inside the gate's exclusive form
+// or before any thread runs.
 #pragma once
 
 #include <cstdint>

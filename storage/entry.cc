@@ -122,9 +122,7 @@ bool Entry::RewriteInPlace(const Spec& spec) {
   return true;
 }
 
-size_t Entry::prefix_size() const {
-  return sizeof(Entry) + (has_deadline() ? kDeadlineBytes : 0);
-}
+size_t Entry::prefix_size() const { return sizeof(Entry) + (has_deadline() ? kDeadlineBytes : 0); }
 
 size_t Entry::key_size() const {
   if (ABSL_PREDICT_TRUE(key_length_ != kKeyEscape)) return key_length_;
@@ -213,8 +211,8 @@ bool Entry::ResizeValueInPlace(size_t size) {
   }
   External* large = external();
   if (size > large->capacity) {
-    External* grown = External::Create({large->data(), large->size},
-                                       size + std::min(size, kGrowthCap));
+    External* grown =
+        External::Create({large->data(), large->size}, size + std::min(size, kGrowthCap));
     Free(large);
     large = grown;
     set_external(large);

@@ -8,15 +8,17 @@
 //                                               if it     if klen
 //                                               has one   is 255
 //
-// A 16-byte key with a 32-byte value takes 56 bytes, 64 with a deadline: the same size class of 64, so
-// that a TTL costs nothing and EXPIRE on such a key moves no memory out of its allocation. Values over
-// kMaxInlineValue live in an allocation of their own with room to grow; vlen is then kExternal.
+// A 16-byte key with a 32-byte value takes 56 bytes, 64 with a deadline: the same size class of 64,
+// so that a TTL costs nothing and EXPIRE on such a key moves no memory out of its allocation.
+// Values over kMaxInlineValue live in an allocation of their own with room to grow; vlen is then
+// kExternal.
 //
-// The entry knows nothing of where it hangs. The slot word that points to it repeats its deadline as
-// a due hint; LockedShard alone changes both, together.
+// The entry knows nothing of where it hangs. The slot word that points to it repeats its deadline
+// as a due hint; LockedShard alone changes both, together.
 //
 // Invariants:
-//   1. The size class of its layout is what the entry's allocation was made with, at all times: an entry is
+//   1. The size class of its layout is what the entry's allocation was made with, at all times: an
+//   entry is
 //      laid out anew only when the size class stays the same, else a new entry replaces it.
 //   2. Only the owner of the shard's lock touches an entry, reads included.
 #pragma once
@@ -62,8 +64,8 @@ class Entry {
   static Entry* Create(EntryHeap& heap, const Spec& spec);
   static void Destroy(EntryHeap& heap, Entry* entry);
 
-  // Rewrites value, deadline and encoding within the entry's allocation and returns true, or changes
-  // nothing and returns false when the size class differs or a large value is involved.
+  // Rewrites value, deadline and encoding within the entry's allocation and returns true, or
+  // changes nothing and returns false when the size class differs or a large value is involved.
   // Requires: spec.key equals key(); neither it nor spec.value points into this entry.
   bool RewriteInPlace(const Spec& spec);
 
@@ -78,8 +80,8 @@ class Entry {
   bool expired(int64_t now_ms) const { return has_deadline() && now_ms > deadline(); }
   // Changes the deadline in place. Requires: has_deadline().
   void OverwriteDeadline(int64_t deadline);
-  // Adds or drops the deadline within the allocation; false (and no change) when it does not fit the
-  // size class.
+  // Adds or drops the deadline within the allocation; false (and no change) when it does not fit
+  // the size class.
   bool AddDeadlineInPlace(int64_t deadline);
   bool DropDeadlineInPlace();
 
@@ -87,9 +89,9 @@ class Entry {
   char* mutable_value();
   // Whether the value has an allocation of its own.
   bool is_external() const { return value_length_ == kExternal; }
-  // Makes the value `size` bytes long, keeping what was there and filling with zero bytes, when that
-  // can be done without moving the entry; returns false when it cannot. Large values grow with slack,
-  // so that appending byte by byte is amortised.
+  // Makes the value `size` bytes long, keeping what was there and filling with zero bytes, when
+  // that can be done without moving the entry; returns false when it cannot. Large values grow with
+  // slack, so that appending byte by byte is amortised.
   bool ResizeValueInPlace(size_t size);
 
   // Bytes of all allocations that the entry owns, as heap and malloc hand them out.

@@ -11,8 +11,8 @@
 
 namespace lapse {
 
-// Free objects are linked through their first words. Objects beyond `fresh` were never handed out, so
-// that a slab's memory is touched only as it fills.
+// Free objects are linked through their first words. Objects beyond `fresh` were never handed out,
+// so that a slab's memory is touched only as it fills.
 struct alignas(64) EntryHeap::Slab {
   Slab* next;
   Slab* previous;
@@ -72,7 +72,8 @@ size_t EntryHeap::ClassOf(size_t bytes) {
 #if LAPSE_USE_SLABS
 
 size_t EntryHeap::SizeClass(size_t bytes) {
-  if (bytes <= kFineMost) return bytes == 0 ? kFineStep : (bytes + kFineStep - 1) / kFineStep * kFineStep;
+  if (bytes <= kFineMost)
+    return bytes == 0 ? kFineStep : (bytes + kFineStep - 1) / kFineStep * kFineStep;
   if (bytes <= kMaxBytes) return (bytes + kCoarseStep - 1) / kCoarseStep * kCoarseStep;
   return AllocationSize(bytes);
 }

@@ -4,20 +4,21 @@
 //   slab: 32 KiB, aligned     | header 64 B | object | object | ... |
 //
 // Why not malloc: entries are most of what the process holds, they come and go by the million, and
-// when they go the system should see it. A slab holds objects of one size without a byte between them
-// (64.2 bytes of RSS for a 64-byte entry; mimalloc 64.5, jemalloc 66.1, glibc 80); slabs are cut from
-// huge pages, which makes a find at 10 million keys faster by a third; a slab that empties goes back to its
-// 2 MiB chunk and an empty chunk to the system at once, so that RSS falls with the keys and needs no
-// purge. And a host program that links the library keeps its own malloc.
+// when they go the system should see it. A slab holds objects of one size without a byte between
+// them (64.2 bytes of RSS for a 64-byte entry; mimalloc 64.5, jemalloc 66.1, glibc 80); slabs are
+// cut from huge pages, which makes a find at 10 million keys faster by a third; a slab that empties
+// goes back to its 2 MiB chunk and an empty chunk to the system at once, so that RSS falls with the
+// keys and needs no purge. And a host program that links the library keeps its own malloc.
 //
-// Objects above kMaxBytes (a key of kilobytes; large values are allocated outside of entries anyway)
-// come from malloc. The size tells which: whoever frees says the size that he asked for.
+// Objects above kMaxBytes (a key of kilobytes; large values are allocated outside of entries
+// anyway) come from malloc. The size tells which: whoever frees says the size that he asked for.
 //
-// A thread allocates from its lane; an object goes back to the lane that its slab belongs to. With no
-// more threads than lanes, a lane's lock is contended only when one thread frees what another made.
+// A thread allocates from its lane; an object goes back to the lane that its slab belongs to. With
+// no more threads than lanes, a lane's lock is contended only when one thread frees what another
+// made.
 //
-// With LAPSE_USE_SLABS=0 (sanitizer builds) everything comes from malloc, so that AddressSanitizer sees
-// each entry.
+// With LAPSE_USE_SLABS=0 (sanitizer builds) everything comes from malloc, so that AddressSanitizer
+// sees each entry.
 //
 // Thread: any.
 #pragma once
@@ -58,7 +59,7 @@ class EntryHeap {
 
  private:
   static constexpr size_t kSlabBytes = 32768;
-  static constexpr size_t kFineStep = 16;   // classes up to kFineMost are this far apart
+  static constexpr size_t kFineStep = 16;  // classes up to kFineMost are this far apart
   static constexpr size_t kFineMost = 512;
   static constexpr size_t kCoarseStep = 64;  // those above, this far
   static constexpr size_t kClasses = kFineMost / kFineStep + (kMaxBytes - kFineMost) / kCoarseStep;

@@ -6,9 +6,7 @@
 
 namespace lapse {
 
-Gate::Lane& Gate::MyLane() {
-  return lanes_[ThreadLane(kLanes)];
-}
+Gate::Lane& Gate::MyLane() { return lanes_[ThreadLane(kLanes)]; }
 
 void Gate::Enter() {
   Lane& lane = MyLane();

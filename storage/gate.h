@@ -2,10 +2,10 @@
 //
 // Whoever touches the keyspace is inside the gate while it does: an io thread for the length of a
 // batch, an expiry driver for the length of a slice, a host program's thread for the length of a
-// call. Entering marks one of a few counters, each alone on its cache line, chosen by thread, so two
-// threads seldom touch the same line. Exclusive work (FLUSHALL, SWAPDB, CONFIG SET, CLIENT LIST)
-// raises a flag and waits until every counter is zero: then nothing else runs, and it may read and
-// write everything that is otherwise only touched inside the gate.
+// call. Entering marks one of a few counters, each alone on its cache line, chosen by thread, so
+// two threads seldom touch the same line. Exclusive work (FLUSHALL, SWAPDB, CONFIG SET, CLIENT
+// LIST) raises a flag and waits until every counter is zero: then nothing else runs, and it may
+// read and write everything that is otherwise only touched inside the gate.
 //
 // Invariants:
 //   1. While an Exclusive exists, no Shared exists, and no other Exclusive.
@@ -20,7 +20,6 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
-
 
 namespace lapse {
 
@@ -72,7 +71,7 @@ class Gate {
   std::array<Lane, kLanes> lanes_;
   alignas(64) std::atomic<uint32_t> closed_{0};
   std::atomic<uint64_t> epoch_{0};  // changes while closed
-  std::mutex exclusive_mu_;  // one exclusive at a time
+  std::mutex exclusive_mu_;         // one exclusive at a time
 };
 
 }  // namespace lapse

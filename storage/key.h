@@ -1,7 +1,7 @@
 // A key and its place: the 64-bit number that decides where in the keyspace the key lives.
 //
-// Shard, directory word, bucket and SCAN cursor all come from the place in order of significance, so
-// walking shards, segments and buckets in order IS walking places in order:
+// Shard, directory word, bucket and SCAN cursor all come from the place in order of significance,
+// so walking shards, segments and buckets in order IS walking places in order:
 //
 //   63           56 55                          ...                 0
 //   +-------------+--------------------+---------------------------+
@@ -9,9 +9,10 @@
 //   +-------------+--------------------+---------------------------+
 //
 // The place is the key's hash, bent: place = h + c h (1 - h) for h in [0, 1). Over the shards the
-// density of keys then falls smoothly by a factor of two, so that at any number of keys some shards'
-// segments are just full and others' just split. With equal densities all segments fill and split in
-// step, and the table swings between 10 and 20 bytes a key as it grows; bent, it stays near 15.
+// density of keys then falls smoothly by a factor of two, so that at any number of keys some
+// shards' segments are just full and others' just split. With equal densities all segments fill and
+// split in step, and the table swings between 10 and 20 bytes a key as it grows; bent, it stays
+// near 15.
 //
 // The hash is XXH3 with a secret drawn at start, so that nobody outside can aim keys at one bucket.
 //

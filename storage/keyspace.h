@@ -4,9 +4,9 @@
 //            -> directory -> segment (4 KiB) -> bucket -> slot word -> entry
 //
 // Commands reach data through LockedShard and KeyLocks; expiry strategies, FLUSHEXPIREKEYS and SCAN
-// walk shards one at a time. Whoever is inside the gate may do either. What needs the whole keyspace
-// to hold still (replacing or exchanging databases, adding an EffectSink) is done inside the gate's
-// exclusive form.
+// walk shards one at a time. Whoever is inside the gate may do either. What needs the whole
+// keyspace to hold still (replacing or exchanging databases, adding an EffectSink) is done inside
+// the gate's exclusive form.
 //
 // Thread: any, under the rules above.
 #pragma once
@@ -94,12 +94,10 @@ class Keyspace {
     return made != nullptr ? *made : *MakeDatabase(db);
   }
   // nullptr when it was never touched.
-  Database* FindDatabase(size_t db) const {
-    return databases_[db].load(std::memory_order_acquire);
-  }
+  Database* FindDatabase(size_t db) const { return databases_[db].load(std::memory_order_acquire); }
 
-  // Requires the gate's exclusive form. Detach leaves the database empty and gives its content to the
-  // caller to destroy at leisure (nullptr when it was never touched).
+  // Requires the gate's exclusive form. Detach leaves the database empty and gives its content to
+  // the caller to destroy at leisure (nullptr when it was never touched).
   std::unique_ptr<Database> Detach(size_t db);
   void Swap(size_t a, size_t b);
 
@@ -138,7 +136,8 @@ class Keyspace {
   Gate gate_;
   EffectHub effects_;
   std::vector<std::atomic<Database*>> databases_;
-  KeyspaceTotals retired_;  // counted by databases that are gone; changes in the exclusive gate only
+  KeyspaceTotals
+      retired_;  // counted by databases that are gone; changes in the exclusive gate only
   LagHistogram lag_;
 };
 

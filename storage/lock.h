@@ -4,8 +4,8 @@
 //
 // An uncontended acquire and release cost 1-2 ns, where std::mutex takes 6 and Debian's absl::Mutex
 // 21. Under contention it spins for a while on a plain load (test and test-and-set, so that waiters
-// share the line), then sleeps in the kernel: the holder may have been preempted, or may be sweeping
-// a segment, and burning a core beside it would help nobody.
+// share the line), then sleeps in the kernel: the holder may have been preempted, or may be
+// sweeping a segment, and burning a core beside it would help nobody.
 //
 //   state: 0 free, 1 held, 2 held and somebody may be asleep
 //

@@ -9,7 +9,8 @@
 namespace lapse {
 namespace {
 
-// A segment with fewer entries than this may be worth merging, which is tried at every 16th removal.
+// A segment with fewer entries than this may be worth merging, which is tried at every 16th
+// removal.
 constexpr int kThin = Segment::kCapacity / 5;
 constexpr int kThinMask = 15;
 // So that the sum of a shard's deadlines fits 63 bits: deadlines count for 34 years at most.
@@ -104,8 +105,8 @@ void LockedShard::Account(const Entry* entry, int sign) {
   if (!entry->has_deadline()) return;
   const int64_t epoch = keyspace_.ticks().epoch_ms();
   stats.volatile_keys.Add(sign);
-  stats.deadline_ms_sum.Add(
-      sign * (std::clamp(entry->deadline(), epoch, epoch + kDeadlineSpan) - epoch));
+  stats.deadline_ms_sum.Add(sign *
+                            (std::clamp(entry->deadline(), epoch, epoch + kDeadlineSpan) - epoch));
 }
 
 void LockedShard::Exchange(const Item& item, Entry* fresh) {
@@ -169,14 +170,16 @@ char* LockedShard::ResizeString(const Key& key, Item& item, size_t size) {
     // Start with a large value of the old bytes, padded to be one.
     std::string bytes(old.substr(0, std::min(old.size(), size)));
     bytes.resize(size);
-    fresh = Entry::Create(keyspace_.heap(), {key.name, bytes, entry->deadline(), Encoding::kRaw, access_clock()});
+    fresh = Entry::Create(keyspace_.heap(),
+                          {key.name, bytes, entry->deadline(), Encoding::kRaw, access_clock()});
   } else {
     char padded[Entry::kMaxInlineValue];
     const size_t kept = std::min(old.size(), size);
     old.copy(padded, kept);
     std::fill(padded + kept, padded + size, '\0');
     fresh = Entry::Create(
-        keyspace_.heap(), {key.name, {padded, size}, entry->deadline(), Encoding::kRaw, access_clock()});
+        keyspace_.heap(),
+        {key.name, {padded, size}, entry->deadline(), Encoding::kRaw, access_clock()});
   }
   Exchange(item, fresh);
   return fresh->mutable_value();
@@ -203,8 +206,8 @@ void LockedShard::SetDeadline(const Key& key, Item& item, int64_t deadline, Even
   if (done) {
     shard_.SetEntry(item.segment, item.slot, entry);
   } else {
-    Exchange(item, Entry::Create(keyspace_.heap(), {key.name, entry->value(), deadline, entry->encoding(),
-                                  entry->access_clock()}));
+    Exchange(item, Entry::Create(keyspace_.heap(), {key.name, entry->value(), deadline,
+                                                    entry->encoding(), entry->access_clock()}));
   }
   Emit(EffectKind::kDeadline, key.name, deadline, event);
 }

@@ -1,15 +1,17 @@
 // A locked shard: the only way to the data.
 //
-// A LockedShard holds one shard's lock for its scope and offers what commands do to keys. Everything
-// that must go together goes together here: the slot's due hint with the entry's deadline, the
-// counters with the change, lazy deletion with the lookup, the Effect with everything.
+// A LockedShard holds one shard's lock for its scope and offers what commands do to keys.
+// Everything that must go together goes together here: the slot's due hint with the entry's
+// deadline, the counters with the change, lazy deletion with the lookup, the Effect with
+// everything.
 //
-// Entries that are unlinked are kept aside and destroyed after the lock is released, since freeing a
-// large value takes longer than anybody should wait for it.
+// Entries that are unlinked are kept aside and destroyed after the lock is released, since freeing
+// a large value takes longer than anybody should wait for it.
 //
 // Invariants:
 //   1. No Item is handed out for an expired entry: a lookup that meets one removes it first.
-//   2. An Item is good until the next call that inserts, removes or replaces (any key of the shard may
+//   2. An Item is good until the next call that inserts, removes or replaces (any key of the shard
+//   may
 //      move when a segment splits).
 //   3. Every change of a key is reported as exactly one Effect per event.
 //
@@ -76,8 +78,8 @@ class LockedShard {
  public:
   LockedShard(Keyspace& keyspace, const AccessView& view, uint64_t place);
   // For walks: a shard by its number.
-  LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shard)
-      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  LockedShard(Keyspace& keyspace, const AccessView& view,
+              Shard& shard) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   ~LockedShard();
   LockedShard(const LockedShard&) = delete;
   LockedShard& operator=(const LockedShard&) = delete;
@@ -106,8 +108,8 @@ class LockedShard {
   Item Store(const Key& key, const Item& existing, const StringSpec& spec);
 
   // Makes the item's string `size` bytes long, keeping its start and filling with zero bytes, and
-  // gives its bytes to be changed in place; encoding becomes raw. Keeps the deadline. To be followed
-  // by ReportWritten. `item` is updated when the entry had to move.
+  // gives its bytes to be changed in place; encoding becomes raw. Keeps the deadline. To be
+  // followed by ReportWritten. `item` is updated when the entry had to move.
   char* ResizeString(const Key& key, Item& item, size_t size);
   void ReportWritten(const Item& item, Event event);
 
@@ -160,8 +162,9 @@ class LockedShard {
   EntryBin bin_;
 };
 
-// The shards of several keys, locked together in ascending order of database and shard, which is what
-// keeps two commands from waiting for each other in a circle. The one place that locks more than one.
+// The shards of several keys, locked together in ascending order of database and shard, which is
+// what keeps two commands from waiting for each other in a circle. The one place that locks more
+// than one.
 class KeyLocks {
  public:
   struct Want {
@@ -169,8 +172,8 @@ class KeyLocks {
     uint64_t place = 0;
   };
 
-  KeyLocks(Keyspace& keyspace, const AccessView& view, absl::Span<const Want> wanted)
-      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  KeyLocks(Keyspace& keyspace, const AccessView& view,
+           absl::Span<const Want> wanted) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   ~KeyLocks();
   KeyLocks(const KeyLocks&) = delete;
   KeyLocks& operator=(const KeyLocks&) = delete;

@@ -50,13 +50,14 @@ int64_t VisitRange(LockedShard& shard, Segment& segment, int first, int last,
 
 // How far a scan has come.
 struct Walk {
-  uint64_t place;  // where to go on
-  int64_t count;   // keys still wanted
-  int64_t buckets; // buckets it may still look through
+  uint64_t place;   // where to go on
+  int64_t count;    // keys still wanted
+  int64_t buckets;  // buckets it may still look through
   bool satisfied() const { return count <= 0 || buckets <= 0; }
 };
 
-// Scans on from walk.place within one shard. Returns false when the keyspace's last place is passed.
+// Scans on from walk.place within one shard. Returns false when the keyspace's last place is
+// passed.
 bool ScanShard(LockedShard& shard, Walk& walk, ScanVisitor visit) {
   shard.shard().lock().AssertHeld();
   const Keyspace& keyspace = shard.keyspace();
@@ -69,11 +70,11 @@ bool ScanShard(LockedShard& shard, Walk& walk, ScanVisitor visit) {
       return true;
     }
     const int first = segment->HomeBucket(walk.place);
-    const auto wanted = static_cast<int>(std::min<int64_t>(
-        walk.count / kKeysPerBucket + 1, Segment::kBuckets));
-    // The end is rounded down to what a cursor can say. It may thus fall into the bucket before, which
-    // the next call looks through once more, for the places it is owed alone; it counts its buckets
-    // from the next place that a cursor can say, so that it gets on.
+    const auto wanted =
+        static_cast<int>(std::min<int64_t>(walk.count / kKeysPerBucket + 1, Segment::kBuckets));
+    // The end is rounded down to what a cursor can say. It may thus fall into the bucket before,
+    // which the next call looks through once more, for the places it is owed alone; it counts its
+    // buckets from the next place that a cursor can say, so that it gets on.
     const uint64_t next_sayable = walk.place | ((uint64_t{1} << kCursorShift) - 1);
     const int last = std::min(segment->HomeBucket(next_sayable) + wanted, Segment::kBuckets);
     const uint64_t end = segment->BucketStart(last) >> kCursorShift << kCursorShift;

@@ -13,8 +13,7 @@ namespace {
 
 // Bit i is set when tag i of the bucket equals `tag` and slot i is in use.
 inline unsigned MatchTags(const Segment::Bucket& bucket, uint8_t tag) {
-  const __m128i tags =
-      _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.tags.data()));
+  const __m128i tags = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.tags.data()));
   const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
   return static_cast<unsigned>(_mm_movemask_epi8(equal)) & bucket.used();
 }
@@ -98,8 +97,8 @@ void Segment::SetWord(int slot, SlotWord word) {
 }
 
 uint64_t Segment::BucketStart(int b) const {
-  // The inverse of HomeBucket: the least 32-bit fraction f with f * 63 >> 32 == b, and the least place
-  // that has it.
+  // The inverse of HomeBucket: the least 32-bit fraction f with f * 63 >> 32 == b, and the least
+  // place that has it.
   const uint64_t fraction = ((static_cast<uint64_t>(b) << 32) + kBuckets - 1) / kBuckets;
   const auto scaled = static_cast<unsigned __int128>(fraction) << 32;
   const auto unit = static_cast<unsigned __int128>(1) << depth_;

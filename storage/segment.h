@@ -14,17 +14,18 @@
 //               0xFFFE     far: later than the base can express
 //               0xFFFF     none: no deadline
 //
-// A segment holds the keys whose places begin with its prefix of `depth` bits; a key's home bucket is
-// the fast range of the bits that follow. A full bucket spills into the next kProbes - 1 of the same
-// page and is marked, so that a find of a key whose home never spilled reads one line.
+// A segment holds the keys whose places begin with its prefix of `depth` bits; a key's home bucket
+// is the fast range of the bits that follow. A full bucket spills into the next kProbes - 1 of the
+// same page and is marked, so that a find of a key whose home never spilled reads one line.
 //
-// Because the hint is a word's most significant part, whole words compare as hints do: whether any of
-// a bucket's seven is due is seven compares that touch no entry.
+// Because the hint is a word's most significant part, whole words compare as hints do: whether any
+// of a bucket's seven is due is seven compares that touch no entry.
 //
 // Invariants (FLUSHEXPIREKEYS and Shard::Audit check them):
 //   1. A word's hint is none iff its entry has no deadline.
 //   2. A hint is never later than one tick after the deadline it stands for.
-//   3. A group's due is at most every hint in the group. Far counts as base + 0xFFFE, from which on the
+//   3. A group's due is at most every hint in the group. Far counts as base + 0xFFFE, from which on
+//   the
 //      segment is swept and re-encoded with a later base.
 //
 // Thread: the holder of the shard's lock.
@@ -62,8 +63,8 @@ class Segment {
   static constexpr int kBucketsPerGroup = 7;
   static constexpr int kGroups = kBuckets / kBucketsPerGroup;
   static constexpr int kGroupSlots = kBucketsPerGroup * kSlots;
-  // A segment splits at a load of 0.80 with 6 probes, 0.87 with 10, 0.92 with 16; each step costs the
-  // misses in homes that have spilled.
+  // A segment splits at a load of 0.80 with 6 probes, 0.87 with 10, 0.92 with 16; each step costs
+  // the misses in homes that have spilled.
   static constexpr int kProbes = 10;
   static constexpr int kCapacity = kBuckets * kSlots;
   static constexpr int kNotFound = -1;
@@ -80,8 +81,8 @@ class Segment {
   // Makes an empty segment of this page, for the places that begin with prefix's first depth bits.
   void Init(uint64_t prefix, int depth, Tick base);
 
-  // Slots are numbered bucket * 7 + slot. Returns kNotFound when the key is not here. `depth` is this
-  // segment's, which the caller knows from the directory word: a find leaves the header alone.
+  // Slots are numbered bucket * 7 + slot. Returns kNotFound when the key is not here. `depth` is
+  // this segment's, which the caller knows from the directory word: a find leaves the header alone.
   int Find(uint64_t place, int depth, std::string_view key) const;
   // Puts the word into the first free slot of the place's probe sequence and returns the slot, or
   // kNotFound when there is none: then the segment must split. Counts live, not volatile keys.
@@ -115,8 +116,8 @@ class Segment {
 
   // Group dues. A group is due when its earliest hint may be.
   Tick GroupDue(int group) const { return TickOf(group_due_[group]); }
-  // Slots of the group whose hints are due at `now`, written to `slots` (kGroupSlots of room); returns
-  // how many. Reads no entry.
+  // Slots of the group whose hints are due at `now`, written to `slots` (kGroupSlots of room);
+  // returns how many. Reads no entry.
   int DueSlots(int group, Tick now, uint16_t* slots) const;
   // Sets the group's due to the earliest hint that is there now.
   void RefreshGroupDue(int group);

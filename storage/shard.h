@@ -4,17 +4,18 @@
 //   +---------------------------+
 //   | page address | depth (12) | ----->  segment pages
 //   | page address | depth (12) | --+
-//   | page address | depth (12) | --+     dues_[i] <= every group due of segments_[i], absolute ticks
+//   | page address | depth (12) | --+     dues_[i] <= every group due of segments_[i], absolute
+//   ticks
 //   +---------------------------+
 //
 // Extendible hashing: the directory is indexed by the place's bits below the shard's; a segment of
-// local depth d is shared by 2^(global - d) neighbouring words. A word carries its segment's depth in
-// the low 12 bits of the page's address, because reading it from the page's header would cost a find
-// another cache miss. A full segment splits in two (about 400 entries, tens of microseconds); two
-// buddies that have become nearly empty merge. Nothing ever touches the whole table.
+// local depth d is shared by 2^(global - d) neighbouring words. A word carries its segment's depth
+// in the low 12 bits of the page's address, because reading it from the page's header would cost a
+// find another cache miss. A full segment splits in two (about 400 entries, tens of microseconds);
+// two buddies that have become nearly empty merge. Nothing ever touches the whole table.
 //
-// dues_ mirrors each segment's earliest due, so that a tick reads 4 bytes a segment to know where to
-// look, and next_due() is a lower bound of them all, so that most ticks read nothing else.
+// dues_ mirrors each segment's earliest due, so that a tick reads 4 bytes a segment to know where
+// to look, and next_due() is a lower bound of them all, so that most ticks read nothing else.
 //
 // Invariant (with those of segment.h):
 //   4. dues_[s.index()] <= every group due of s, and next_due() <= every dues_[i].
@@ -47,8 +48,8 @@ class alignas(64) Shard {
   Shard& operator=(const Shard&) = delete;
 
   // What a shard needs of its keyspace; to be called once, before use.
-  void Attach(PageArena* arena, EntryHeap* heap, const KeyHasher* hasher, const TickScale* ticks, int shard_bits,
-              uint64_t number);
+  void Attach(PageArena* arena, EntryHeap* heap, const KeyHasher* hasher, const TickScale* ticks,
+              int shard_bits, uint64_t number);
 
   SpinLock& lock() ABSL_LOCK_RETURNED(lock_) { return lock_; }
   ShardStats& stats() { return stats_; }
@@ -58,7 +59,8 @@ class alignas(64) Shard {
   uint64_t first_place() const { return first_place_; }
 
   // --- Prefetching a place in three steps, each reading what the one before fetched. The first two
-  // --- need no lock: they read words that are published atomically and never unmapped while the shard
+  // --- need no lock: they read words that are published atomically and never unmapped while the
+  // shard
   // --- lives.
   void PrefetchDirectory(uint64_t place) const;
   void PrefetchBucket(uint64_t place) const;
@@ -74,8 +76,8 @@ class alignas(64) Shard {
   };
   // Where the key hangs; no segment when it is not here.
   Hung Find(uint64_t place, std::string_view key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  // Hangs the entry up, splitting segments as needed. Requires: its key is not here. `now` is the base
-  // of segments that are made.
+  // Hangs the entry up, splitting segments as needed. Requires: its key is not here. `now` is the
+  // base of segments that are made.
   Hung Insert(uint64_t place, Entry* entry, Tick now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   // Replaces the entry of a slot, or just re-encodes its hint after a change of deadline.
   void SetEntry(Segment* segment, int slot, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
@@ -132,8 +134,8 @@ class alignas(64) Shard {
 
   SpinLock lock_;
   std::atomic<Tick> next_due_{kNeverTick};
-  // The address of the directory's words, 64-byte aligned, with its depth in the low 6 bits, so that
-  // both come in one load; 0 while the shard is empty.
+  // The address of the directory's words, 64-byte aligned, with its depth in the low 6 bits, so
+  // that both come in one load; 0 while the shard is empty.
   std::atomic<uint64_t> directory_{0};
   uint64_t first_place_ = 0;  // constant after Attach, as are the next five
   int shard_bits_ = 0;

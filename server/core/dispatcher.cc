@@ -102,8 +102,7 @@ void Dispatcher::PrefetchKeys(size_t db) const {
   }
 }
 
-bool Dispatcher::Refuse(const Session& session, const Prepared& request,
-                        ReplyWriter& reply) const {
+bool Dispatcher::Refuse(const Session& session, const Prepared& request, ReplyWriter& reply) const {
   if (ABSL_PREDICT_FALSE(request.row == nullptr)) {
     if (request.parent == nullptr) {
       reply.Error(UnknownCommand(request.args));

@@ -1,12 +1,12 @@
 // From requests to replies: looks commands up, checks them, locks their shards, runs them.
 //
 // A pipeline is run as a batch: all commands are looked up and all keys hashed first, the keys'
-// directory words, buckets and entries are prefetched in passes over groups of 16, then each command
-// runs with just its own shards locked. At 10 million keys this hides most of three cache misses a
-// key.
+// directory words, buckets and entries are prefetched in passes over groups of 16, then each
+// command runs with just its own shards locked. At 10 million keys this hides most of three cache
+// misses a key.
 //
-// Thread: one Dispatcher a thread (it holds scratch space), any number on one instance. A batch runs
-// inside the gate.
+// Thread: one Dispatcher a thread (it holds scratch space), any number on one instance. A batch
+// runs inside the gate.
 #pragma once
 
 #include <cstddef>
@@ -30,10 +30,10 @@ class Dispatcher {
   // does not read them costs this and one reply, not its whole pipeline's replies.
   static constexpr size_t kOutputPauseBytes = size_t{1} << 20;
 
-  // Runs requests [from, batch.size()) in order until one blocks the session or closes it, or leaves
-  // kOutputPauseBytes or more in the reply's buffer, and returns the number of the next request to
-  // run. Replies are written through `reply`, whose RESP version follows the session's. Requires: not
-  // inside the gate.
+  // Runs requests [from, batch.size()) in order until one blocks the session or closes it, or
+  // leaves kOutputPauseBytes or more in the reply's buffer, and returns the number of the next
+  // request to run. Replies are written through `reply`, whose RESP version follows the session's.
+  // Requires: not inside the gate.
   size_t Run(Session& session, const RequestBatch& batch, size_t from, ReplyWriter& reply);
 
   // Runs one command given as words. As Run, for callers in the process.

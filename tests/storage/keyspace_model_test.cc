@@ -1,6 +1,6 @@
-// Random operations on a keyspace against a std::map, with a clock that jumps: what a client sees is
-// what the map says, whatever splits, merges and sweeps happen in between, and the audit finds every
-// invariant kept.
+// Random operations on a keyspace against a std::map, with a clock that jumps: what a client sees
+// is what the map says, whatever splits, merges and sweeps happen in between, and the audit finds
+// every invariant kept.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -244,7 +244,8 @@ TEST_P(KeyspaceModel, AClockThatStepsBackRemovesNothing) {
 }
 
 TEST_P(KeyspaceModel, AWalkReadsEveryDeadlineAndADryRunRemovesNothing) {
-  for (int i = 0; i < 5'000; ++i) Set(fmt::format("k{}", i), "v", clock_.NowMs() + 1 + i % 2 * 9'000);
+  for (int i = 0; i < 5'000; ++i)
+    Set(fmt::format("k{}", i), "v", clock_.NowMs() + 1 + i % 2 * 9'000);
   clock_.AdvanceMs(2);
   const SweepCount dry = WalkAll({.path = ExpiryPath::kFlush, .dry_run = true});
   EXPECT_EQ(dry.visited, 5'000);

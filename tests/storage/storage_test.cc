@@ -49,7 +49,8 @@ TEST(TickScale, ADueTickIsNeverBeforeTheDeadlineAndAtMostOneTickAfter) {
     const Tick due = ticks.DueTick(deadline);
     ASSERT_GT(ticks.StartMs(due), deadline);
     if (deadline >= 1'000'000) ASSERT_LE(ticks.StartMs(due), deadline + kTickMs);
-    ASSERT_LE(ticks.DueTick(deadline), ticks.NowTick(std::max<int64_t>(deadline + kTickMs, 1'000'000)));
+    ASSERT_LE(ticks.DueTick(deadline),
+              ticks.NowTick(std::max<int64_t>(deadline + kTickMs, 1'000'000)));
   }
   EXPECT_LT(ticks.DueTick(INT64_MAX - 1), kNeverTick);
   EXPECT_EQ(ticks.NowTick(5), 0u);
@@ -59,7 +60,8 @@ TEST(EncodingOfString, IsRedis) {
   for (const char* s : {"0", "-1", "12345", "9223372036854775807", "-9223372036854775808"}) {
     EXPECT_EQ(EncodingOfString(s), Encoding::kInt) << s;
   }
-  for (const char* s : {"", "-", "-0", "007", "+1", " 1", "1 ", "9223372036854775808", "1e3", "0x1"}) {
+  for (const char* s :
+       {"", "-", "-0", "007", "+1", " 1", "1 ", "9223372036854775808", "1e3", "0x1"}) {
     EXPECT_EQ(EncodingOfString(s), Encoding::kEmbstr) << s;
   }
   EXPECT_EQ(EncodingOfString(std::string(44, 'a')), Encoding::kEmbstr);
