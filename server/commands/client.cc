@@ -313,10 +313,8 @@ constexpr CommandRow kSubcommands[] = {
      .since = "2.4.0",
      .complexity = "O(N) where N is the number of client connections",
      .summary = "Close connections, by address or by filters",
-     .syntax = "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] | "
-               "[USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no]> "
-               "[[ID client-id] | [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] | [USER username] | "
-               "[ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no] ...]>",
+     .syntax = "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | "
+               "[USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no]> ...>",
      .handler = Kill},
     {.name = "no-evict",
      .arity = 3,

@@ -123,8 +123,8 @@ std::string MarkdownTable(ConfigEffect effect) {
   const Config defaults;
   std::string table =
       effect == ConfigEffect::kWorks
-          ? "| Directive | Default | Values | CONFIG SET | |\n|---|---|---|---|---|\n"
-          : "| Directive | Default | Values | |\n|---|---|---|---|\n";
+          ? "| Directive | Default | Values | CONFIG SET | What it does |\n|---|---|---|---|---|\n"
+          : "| Directive | Default | Values | Why |\n|---|---|---|---|\n";
   for (const ConfigRow& row : ConfigTable()) {
     if (row.effect != effect) continue;
     table +=

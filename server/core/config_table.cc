@@ -396,13 +396,14 @@ void AddExpiryRows(std::vector<ConfigRow>& rows) {
   rows.push_back(Number("active-expire-fullscan-period", kAnyTime,
                         &ExpirySettings::fullscan_period_ms, {100, 86'400'000, "ms"},
                         "How long the strategy `fullscan` takes for one pass over all keys."));
-  rows.push_back(
-      Number("active-expire-rest-percent", kAnyTime, &ExpirySettings::rest_percent, {1, 100},
-             "The share of a CPU that a thread may spend on expiry while nothing is late."));
+  rows.push_back(Number("active-expire-rest-percent", kAnyTime, &ExpirySettings::rest_percent,
+                        {1, 100}, "The share of a CPU for expiry while nothing is late."));
   rows.push_back(Number("active-expire-behind-percent", kAnyTime, &ExpirySettings::behind_percent,
-                        {1, 100}, "The same with keys late and clients to serve."));
+                        {1, 100},
+                        "The share of a CPU for expiry while keys are late and clients wait."));
   rows.push_back(Number("active-expire-idle-percent", kAnyTime, &ExpirySettings::idle_percent,
-                        {1, 100}, "The same with keys late and the thread otherwise idle."));
+                        {1, 100},
+                        "The share of a CPU for expiry while keys are late and no client waits."));
   rows.push_back(
       Number("active-expire-slice-us", kAnyTime, &ExpirySettings::slice_us, {10, 100'000, "us"},
              "The longest that a thread works on expiry between two looks at its clients."));
