@@ -113,8 +113,7 @@ void List(CommandContext& ctx) {
     ids.emplace();
     if (!in.More()) in.Fail(errors::kSyntax);
     while (in.More()) {
-      ids->push_back(static_cast<uint64_t>(
-          in.IntegerIn(1, std::numeric_limits<int64_t>::max(), "ERR Invalid client ID")));
+      ids->push_back(static_cast<uint64_t>(in.Integer("ERR Invalid client ID")));
     }
   } else if (in.More()) {
     in.Fail(errors::kSyntax);

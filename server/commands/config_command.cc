@@ -20,17 +20,18 @@ std::string_view MessageOf(const absl::Status& status) {
   return {status.message().data(), status.message().size()};
 }
 
-// Several patterns give the union, each directive once.
+// Several patterns give the union, each directive once. One that is asked for by its name is called
+// as the client spelt it.
 void Get(CommandContext& ctx) {
   const auto patterns = ctx.args.subspan(2);
   const size_t mark = ctx.reply.BeginMap();
   size_t found = 0;
   for (const ConfigRow& row : ConfigTable()) {
-    const bool asked = std::any_of(patterns.begin(), patterns.end(), [&](std::string_view pattern) {
-      return GlobMatchIgnoreCase(pattern, row.name);
-    });
-    if (!asked) continue;
-    ctx.reply.Bulk(row.name);
+    const auto asked = std::find_if(
+        patterns.begin(), patterns.end(),
+        [&](std::string_view pattern) { return GlobMatchIgnoreCase(pattern, row.name); });
+    if (asked == patterns.end()) continue;
+    ctx.reply.Bulk(EqualsIgnoreCase(*asked, row.name) ? *asked : row.name);
     ctx.reply.Bulk(row.get(ctx.instance.config));
     ++found;
   }

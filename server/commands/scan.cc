@@ -45,8 +45,10 @@ void Keys(CommandContext& ctx) {
   ctx.reply.EndArray(mark, found);
 }
 
-// As strtoul reads it, which Redis calls: a sign is accepted and a negative number wraps around.
+// As strtoul reads it, which Redis calls: a sign is accepted, a negative number wraps around, and a
+// zero byte ends the number.
 std::optional<uint64_t> ParseCursor(std::string_view text) {
+  text = text.substr(0, text.find('\0'));
   const bool negative = !text.empty() && text[0] == '-';
   if (negative || (!text.empty() && text[0] == '+')) {
     text.remove_prefix(1);

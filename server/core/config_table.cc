@@ -31,6 +31,8 @@ enum class When : uint8_t { kAtStart, kAnyTime };
 
 absl::Status Bad(std::string reason) { return absl::InvalidArgumentError(reason); }
 
+absl::Status NotYesNo() { return Bad("argument must be 'yes' or 'no'"); }
+
 absl::Status WrongNumber() { return Bad("wrong number of arguments"); }
 
 // The struct that a field's owner type names, within the config.
@@ -72,7 +74,7 @@ ConfigRow Flag(std::string_view name, When when, bool Config::*field, std::strin
               [field](Config& config, Words words) {
                 if (words.size() != 1) return WrongNumber();
                 if (ParseYesNo(words[0], config.*field)) return absl::OkStatus();
-                return Bad("argument must be 'yes' or 'no'");
+                return NotYesNo();
               }};
 }
 
@@ -199,7 +201,12 @@ ConfigRow Inert(std::string_view name, Values values, std::string_view otherwise
 }
 
 ConfigRow InertFlag(std::string_view name, std::string_view otherwise, std::string_view doc) {
-  return Inert(name, {"yes", "no"}, otherwise, doc);
+  ConfigRow row = Inert(name, {"yes", "no"}, otherwise, doc);
+  row.set = [set = row.set](Config& config, Words words) {
+    absl::Status status = set(config, words);
+    return status.ok() || words.size() != 1 ? status : NotYesNo();
+  };
+  return row;
 }
 
 // --- The directives that are like no other. ---
