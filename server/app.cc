@@ -21,6 +21,7 @@
 #include "server/net/net_server.h"
 #include "server/process.h"
 #include "spdlog/sinks/basic_file_sink.h"
+#include "spdlog/sinks/null_sink.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 #include "storage/allocator.h"
@@ -92,7 +93,9 @@ spdlog::level::level_enum LevelOf(std::string_view name) {
 
 absl::Status OpenLog(const Config& config) {
   std::shared_ptr<spdlog::sinks::sink> sink;
-  if (config.logfile.empty()) {
+  if (config.logfile.empty() && config.daemonize) {
+    sink = std::make_shared<spdlog::sinks::null_sink_mt>();
+  } else if (config.logfile.empty()) {
     sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
   } else {
     // The library reports failure by an exception alone, so the file is tried first.
@@ -151,8 +154,8 @@ std::string_view WaitForStop(StopSignal& stop, Instance& instance) {
   uint64_t epoch = instance.keyspace.gate().epoch();
   for (;;) {
     const std::string_view reason = stop.Wait(kLevelCheckSeconds);
-    if (!reason.empty()) return reason;
     FollowLogLevel(instance, epoch);
+    if (!reason.empty()) return reason;
   }
 }
 

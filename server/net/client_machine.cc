@@ -88,7 +88,10 @@ void ClientMachine::OnWritten(size_t n) {
   sent_ += n;
   if (sent_ == sending_.size()) {
     sending_.Clear();
-    ShrinkEmptied(sending_, std::exchange(sent_, 0));
+    ShrinkEmptied(sending_, sent_);
+    // The two take turns; without this a large one would be found only when its own comes.
+    if (gathering_.empty()) ShrinkEmptied(gathering_, sent_);
+    sent_ = 0;
   }
   // Requests wait in a batch that stopped, or in the buffer behind one that ended as the output was
   // full.

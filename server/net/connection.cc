@@ -103,7 +103,7 @@ void Connection::StartRead(Self self) {
 }
 
 void Connection::StartWatch(Self self) {
-  reading_ = true;
+  watching_ = true;
   socket_.async_wait(
       StreamSocket::wait_read,
       Recycled(read_memory_, [self = std::move(self)](const ErrorCode& error) mutable {
@@ -141,7 +141,7 @@ void Connection::OnRead(Self self, const ErrorCode& error, size_t n) {
 }
 
 void Connection::OnWatch(Self self, const ErrorCode& error) {
-  reading_ = false;
+  watching_ = false;
   if (!open_) return;
   if (error) {
     Shut();
@@ -185,7 +185,7 @@ void Connection::Pump(Self self) {
       StartWrite(self);
     }
   }
-  if (ShutIfDone() || reading_) return;
+  if (ShutIfDone() || reading_ || watching_) return;
   if (machine_->wants_read()) {
     StartRead(std::move(self));
   } else if (machine_->wants_watch()) {
