@@ -91,7 +91,9 @@ EntryHeap::Slab* EntryHeap::NewSlab(size_t lane, size_t size_class) {
 }
 
 void* EntryHeap::Allocate(size_t bytes) {
-  if (ABSL_PREDICT_FALSE(bytes > kMaxBytes)) return lapse::Allocate(bytes);
+  // The whole class is asked for, since entries grow within it: what malloc would add by itself
+  // depends on where it takes the block from.
+  if (ABSL_PREDICT_FALSE(bytes > kMaxBytes)) return lapse::Allocate(SizeClass(bytes));
   const size_t number = ThreadLane(kLanes);
   const size_t size_class = ClassOf(bytes);
   Lane& lane = lanes_[number];
@@ -127,7 +129,7 @@ void EntryHeap::Free(void* object, size_t bytes) {
 #else
 
 size_t EntryHeap::SizeClass(size_t bytes) { return AllocationSize(bytes); }
-void* EntryHeap::Allocate(size_t bytes) { return lapse::Allocate(bytes); }
+void* EntryHeap::Allocate(size_t bytes) { return lapse::Allocate(SizeClass(bytes)); }
 void EntryHeap::Free(void* object, size_t) { lapse::Free(object); }
 
 #endif

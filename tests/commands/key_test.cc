@@ -148,6 +148,26 @@ TEST(Rename, AmongManyKeys) {
   EXPECT_EQ(db.Run("DBSIZE"), 5000);
 }
 
+// An entry grows within the size class of its allocation, which malloc has to have been asked for.
+TEST(Keys, OfEverySizeTakeDeadlinesAndLongerValues) {
+  Db db;
+  for (const size_t base : {0, 240, 2030, 131'050, 135'150}) {
+    for (size_t size = base; size < base + 40; ++size) {
+      const std::string key(size, 'k');
+      ASSERT_EQ(db.Call({"SET", key, "v"}), "OK");
+      ASSERT_EQ(db.Call({"EXPIRE", key, "100"}), 1);
+      ASSERT_EQ(db.Call({"APPEND", key, "alue"}), 5);
+      ASSERT_EQ(db.Call({"PERSIST", key}), 1);
+      ASSERT_EQ(db.Call({"INCRBYFLOAT", key, "1"}), "ERR value is not a valid float");
+      ASSERT_EQ(db.Call({"SETRANGE", key, "12", "!"}), 13);
+      ASSERT_EQ(db.Call({"GETRANGE", key, "0", "4"}), "value");
+      ASSERT_EQ(db.Call({"TTL", key}), -1);
+      ASSERT_EQ(db.Call({"DEL", key}), 1);
+    }
+  }
+  EXPECT_EQ(db.Run("DBSIZE"), 0);
+}
+
 TEST(RenameNx, OnlyWhenTheTargetIsFree) {
   Db db;
   db.Run("MSET a 1 b 2");
