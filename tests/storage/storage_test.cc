@@ -48,7 +48,9 @@ TEST(TickScale, ADueTickIsNeverBeforeTheDeadlineAndAtMostOneTickAfter) {
   for (int64_t deadline = 999'000; deadline < 1'002'000; ++deadline) {
     const Tick due = ticks.DueTick(deadline);
     ASSERT_GT(ticks.StartMs(due), deadline);
-    if (deadline >= 1'000'000) ASSERT_LE(ticks.StartMs(due), deadline + kTickMs);
+    if (deadline >= 1'000'000) {
+      ASSERT_LE(ticks.StartMs(due), deadline + kTickMs);
+    }
     ASSERT_LE(ticks.DueTick(deadline),
               ticks.NowTick(std::max<int64_t>(deadline + kTickMs, 1'000'000)));
   }
@@ -143,7 +145,9 @@ TEST(Segment, BucketStartIsTheInverseOfHomeBucket) {
     for (int b = 0; b < Segment::kBuckets; ++b) {
       ASSERT_EQ(segment->HomeBucket(segment->BucketStart(b)), b);
       ASSERT_TRUE(segment->Contains(segment->BucketStart(b)));
-      if (b > 0) ASSERT_EQ(segment->HomeBucket(segment->BucketStart(b) - 1), b - 1);
+      if (b > 0) {
+        ASSERT_EQ(segment->HomeBucket(segment->BucketStart(b) - 1), b - 1);
+      }
     }
     EXPECT_FALSE(depth > 0 && segment->Contains(segment->BucketStart(Segment::kBuckets)));
   }
