@@ -1,9 +1,7 @@
 #include "server/background_driver.h"
 
+#include <chrono>
 #include <cstdint>
-#include <utility>
-
-#include "absl/time/time.h"
 
 namespace lapse {
 
@@ -18,12 +16,13 @@ void BackgroundDriver::Start() {
 void BackgroundDriver::Stop() {
   if (!thread_.joinable()) return;
   {
-    absl::MutexLock lock(&mu_);
+    MutexGuard guard(mu_);
     stopping_ = true;
   }
+  changed_.notify_one();
   thread_.join();
   {
-    absl::MutexLock lock(&mu_);
+    MutexGuard guard(mu_);
     stopping_ = false;
   }
   const Gate::Exclusive alone(instance_.keyspace.gate());
@@ -31,18 +30,20 @@ void BackgroundDriver::Stop() {
 }
 
 void BackgroundDriver::Wake() {
-  absl::MutexLock lock(&mu_);
-  woken_ = true;
+  {
+    MutexGuard guard(mu_);
+    woken_ = true;
+  }
+  changed_.notify_one();
 }
 
 void BackgroundDriver::Run() {
   for (;;) {
     const int64_t wait_us = instance_.expiry.Drive(0, 1, /*idle=*/false);
-    absl::MutexLock lock(&mu_);
-    const auto has_cause = [this]()
-                               ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || woken_; };
-    if (wait_us > 0) {
-      mu_.AwaitWithTimeout(absl::Condition(&has_cause), absl::Microseconds(wait_us));
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(wait_us);
+    MutexGuard guard(mu_);
+    while (!stopping_ && !woken_ && wait_us > 0) {
+      if (changed_.wait_until(mu_, end) == std::cv_status::timeout) break;
     }
     if (stopping_) return;
     woken_ = false;

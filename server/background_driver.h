@@ -6,11 +6,12 @@
 // Thread: Start and Stop from one owner at a time, outside of the gate.
 #pragma once
 
+#include <condition_variable>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "server/core/instance.h"
+#include "storage/lock.h"
 
 namespace lapse {
 
@@ -33,7 +34,8 @@ class BackgroundDriver {
   Instance& instance_;
   std::thread thread_;
 
-  absl::Mutex mu_;
+  Mutex mu_;
+  std::condition_variable_any changed_;
   bool woken_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 };

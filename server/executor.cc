@@ -1,5 +1,6 @@
 #include "server/executor.h"
 
+#include <condition_variable>
 #include <string>
 #include <utility>
 
@@ -25,23 +26,24 @@ Reply ErrorReply(std::string text) {
 class Executor::Waiter final : public Resumer {
  public:
   void Resume(std::function<void(ReplyWriter&)> write_reply) override {
-    absl::MutexLock lock(&mu_);
-    answer_ = std::move(write_reply);
+    {
+      MutexGuard guard(mu_);
+      answer_ = std::move(write_reply);
+    }
+    answered_.notify_one();
   }
   // A call in progress goes on to its end.
   void Close() override {}
 
   std::function<void(ReplyWriter&)> Wait() {
-    absl::MutexLock lock(&mu_);
-    const auto answered = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-      return static_cast<bool>(answer_);
-    };
-    mu_.Await(absl::Condition(&answered));
+    MutexGuard guard(mu_);
+    while (!answer_) answered_.wait(mu_);
     return std::exchange(answer_, nullptr);
   }
 
  private:
-  absl::Mutex mu_;
+  Mutex mu_;
+  std::condition_variable_any answered_;
   std::function<void(ReplyWriter&)> answer_ ABSL_GUARDED_BY(mu_);
 };
 
@@ -106,7 +108,7 @@ Reply ExecutorPool::Execute(std::span<const std::string_view> words) {
   if (words.empty()) return ErrorReply("ERR empty command");
   std::unique_ptr<Executor> executor;
   {
-    absl::MutexLock lock(&mu_);
+    MutexGuard guard(mu_);
     if (!idle_.empty()) {
       executor = std::move(idle_.back());
       idle_.pop_back();
@@ -114,7 +116,7 @@ Reply ExecutorPool::Execute(std::span<const std::string_view> words) {
   }
   if (executor == nullptr) executor = std::make_unique<Executor>(instance_);
   Reply reply = executor->Execute(words);
-  absl::MutexLock lock(&mu_);
+  MutexGuard guard(mu_);
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(executor));
   return reply;
 }

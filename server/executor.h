@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "protocol/buffer.h"
 #include "protocol/reply.h"
 #include "server/core/dispatcher.h"
 #include "server/core/instance.h"
 #include "server/core/session.h"
+#include "storage/lock.h"
 
 namespace lapse {
 
@@ -59,7 +59,7 @@ class ExecutorPool {
 
  private:
   Instance& instance_;
-  absl::Mutex mu_;
+  Mutex mu_;
   std::vector<std::unique_ptr<Executor>> idle_ ABSL_GUARDED_BY(mu_);
 };
 

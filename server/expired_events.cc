@@ -14,7 +14,7 @@ class ExpiredEvents::Subscriber {
   void Call(const ExpiredKey& event) {
     caller_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     {
-      absl::MutexLock lock(&mu_);
+      MutexGuard guard(mu_);
       if (active_.load(std::memory_order_relaxed)) callback_(event);
     }
     caller_.store({}, std::memory_order_relaxed);
@@ -24,14 +24,14 @@ class ExpiredEvents::Subscriber {
     active_.store(false, std::memory_order_relaxed);
     // A callback that ends itself must not wait for itself.
     if (caller_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return;
-    absl::MutexLock wait_for_callback(&mu_);
+    MutexGuard wait_for_callback(mu_);
   }
 
  private:
   const Callback callback_;
   std::atomic<bool> active_{true};
   std::atomic<std::thread::id> caller_{};
-  absl::Mutex mu_;  // held while the callback runs
+  Mutex mu_;  // held while the callback runs
 };
 
 ExpiredEvents::ExpiredEvents(Keyspace& keyspace, size_t max_queued)
@@ -41,12 +41,13 @@ ExpiredEvents::~ExpiredEvents() {
   // Without the lock, for a callback that runs may want it.
   for (const auto& subscriber : Subscribers()) Unsubscribe(subscriber);
   {
-    absl::MutexLock lock(&mu_);
+    MutexGuard guard(mu_);
     stopping_ = true;
   }
+  changed_.notify_one();
   std::thread delivery;
   {
-    absl::MutexLock lock(&subscribers_mu_);
+    MutexGuard guard(subscribers_mu_);
     delivery = std::move(delivery_);
   }
   if (delivery.joinable()) delivery.join();
@@ -54,7 +55,7 @@ ExpiredEvents::~ExpiredEvents() {
 
 std::shared_ptr<ExpiredEvents::Subscriber> ExpiredEvents::Subscribe(Callback callback) {
   auto subscriber = std::make_shared<Subscriber>(std::move(callback));
-  absl::MutexLock lock(&subscribers_mu_);
+  MutexGuard guard(subscribers_mu_);
   if (!delivery_.joinable()) delivery_ = std::thread([this] { Deliver(); });
   subscribers_.push_back(subscriber);
   // While nobody listens, changes need not be reported at all.
@@ -67,7 +68,7 @@ std::shared_ptr<ExpiredEvents::Subscriber> ExpiredEvents::Subscribe(Callback cal
 
 void ExpiredEvents::Unsubscribe(const std::shared_ptr<Subscriber>& subscriber) {
   {
-    absl::MutexLock lock(&subscribers_mu_);
+    MutexGuard guard(subscribers_mu_);
     if (std::erase(subscribers_, subscriber) > 0 && subscribers_.empty()) {
       const Gate::Exclusive alone(keyspace_.gate());
       keyspace_.effects().Remove(this);
@@ -78,7 +79,7 @@ void ExpiredEvents::Unsubscribe(const std::shared_ptr<Subscriber>& subscriber) {
 
 void ExpiredEvents::OnEffect(const Effect& effect) {
   if (effect.kind != EffectKind::kExpired) return;
-  absl::MutexLock lock(&mu_);
+  MutexGuard guard(mu_);
   if (queue_.size() >= max_queued_) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
@@ -92,11 +93,8 @@ void ExpiredEvents::Deliver() {
   for (;;) {
     std::deque<ExpiredKey> events;
     {
-      absl::MutexLock lock(&mu_);
-      const auto has_cause = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-        return stopping_ || !queue_.empty();
-      };
-      mu_.Await(absl::Condition(&has_cause));
+      MutexGuard guard(mu_);
+      while (!stopping_ && queue_.empty()) changed_.wait(mu_);
       if (stopping_) return;
       events.swap(queue_);
     }
@@ -107,7 +105,7 @@ void ExpiredEvents::Deliver() {
 }
 
 std::vector<std::shared_ptr<ExpiredEvents::Subscriber>> ExpiredEvents::Subscribers() {
-  absl::MutexLock lock(&subscribers_mu_);
+  MutexGuard guard(subscribers_mu_);
   return subscribers_;
 }
 

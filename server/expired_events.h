@@ -18,15 +18,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "server/lapse.h"
 #include "storage/effect.h"
 #include "storage/keyspace.h"
+#include "storage/lock.h"
 
 namespace lapse {
 
@@ -55,11 +54,12 @@ class ExpiredEvents final : public EffectSink {
   const size_t max_queued_;
   std::atomic<int64_t> dropped_{0};
 
-  absl::Mutex mu_;  // the queue's; held under shard locks, so for moments only
+  Mutex mu_;  // the queue's; held under shard locks, so for moments only
+  std::condition_variable_any changed_;
   std::deque<ExpiredKey> queue_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 
-  absl::Mutex subscribers_mu_;
+  Mutex subscribers_mu_;
   std::vector<std::shared_ptr<Subscriber>> subscribers_ ABSL_GUARDED_BY(subscribers_mu_);
   std::thread delivery_ ABSL_GUARDED_BY(subscribers_mu_);  // started by the first subscription
 };

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <limits>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "protocol/number.h"
 #include "server/background_driver.h"
 #include "server/commands/families.h"
@@ -17,6 +17,7 @@
 #include "server/net/net_server.h"
 #include "storage/clock.h"
 #include "storage/entry.h"
+#include "storage/lock.h"
 #include "storage/locked_shard.h"
 
 namespace lapse {
@@ -79,17 +80,20 @@ FlushReport ReportOf(const FlushRecord& record) {
 // Where a thread that started a flush finds its record. Shared, because the run may outlast a
 // caller that is unwound.
 struct FlushWait {
-  absl::Mutex mu;
+  Mutex mu;
+  std::condition_variable_any ended;
   std::optional<FlushRecord> record ABSL_GUARDED_BY(mu);
 
-  void Put(const FlushRecord& ended) {
-    absl::MutexLock lock(&mu);
-    record = ended;
+  void Put(const FlushRecord& result) {
+    {
+      MutexGuard guard(mu);
+      record = result;
+    }
+    ended.notify_one();
   }
   FlushRecord Take() {
-    absl::MutexLock lock(&mu);
-    const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) { return record.has_value(); };
-    mu.Await(absl::Condition(&ended));
+    MutexGuard guard(mu);
+    while (!record.has_value()) ended.wait(mu);
     return *record;
   }
 };
@@ -110,7 +114,7 @@ struct Engine::Impl {
   ExecutorPool executors;
   BackgroundDriver driver;
 
-  absl::Mutex server_mu;
+  Mutex server_mu;
   std::unique_ptr<NetServer> server ABSL_GUARDED_BY(server_mu);
 };
 
@@ -323,7 +327,7 @@ Subscription Engine::OnExpired(std::function<void(const ExpiredKey&)> callback) 
 
 Result<int> Engine::StartServer(const ServerOptions& options) {
   Instance& instance = impl_->instance;
-  absl::MutexLock lock(&impl_->server_mu);
+  MutexGuard guard(impl_->server_mu);
   if (impl_->server != nullptr) return Failure{"a server runs already"};
   if (options.port < 0 || options.port > std::numeric_limits<uint16_t>::max()) {
     return Failure{absl::StrCat("no such port: ", options.port)};
@@ -349,7 +353,7 @@ Result<int> Engine::StartServer(const ServerOptions& options) {
 }
 
 void Engine::StopServer() {
-  absl::MutexLock lock(&impl_->server_mu);
+  MutexGuard guard(impl_->server_mu);
   if (impl_->server == nullptr) return;
   impl_->server->Stop();
   impl_->server.reset();
