@@ -1,6 +1,7 @@
 #include "storage/sweep.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "storage/keyspace.h"
 #include "storage/shard.h"
@@ -79,35 +80,37 @@ bool IsOrphan(LockedShard& shard, const Segment& segment, int slot, const Entry&
          shard.shard().due(segment.index()) > group;
 }
 
+// The numbers of the slots in use; returns how many.
+int OccupiedSlots(const Segment& segment, uint16_t* slots) {
+  int n = 0;
+  for (int b = 0; b < Segment::kBuckets; ++b) {
+    for (unsigned used = segment.bucket(b).used(); used != 0; used &= used - 1) {
+      slots[n++] = static_cast<uint16_t>(b * Segment::kSlots + std::countr_zero(used));
+    }
+  }
+  return n;
+}
+
 // Sweeps a segment by its entries' own deadlines.
 void SweepDeadlines(LockedShard& shard, Segment& segment, const SweepOptions& options,
                     SweepCount& count) {
   shard.shard().lock().AssertHeld();
   const int64_t now_ms = shard.view().now_ms;
+  uint16_t slots[Segment::kCapacity];
+  const int live = OccupiedSlots(segment, slots);
+  for (int i = 0; i < std::min(live, kPrefetchAhead); ++i) {
+    EntryOf(segment.word(slots[i]))->Prefetch();
+  }
   uint16_t expired[Segment::kCapacity];
   int n = 0;
-  // Entries are asked for one group ahead of where they are read.
-  const auto prefetch = [&segment](int group) {
-    if (group >= Segment::kGroups) return;
-    for (int slot = group * Segment::kGroupSlots; slot < (group + 1) * Segment::kGroupSlots;
-         ++slot) {
-      if (segment.word(slot) != kEmptySlot) EntryOf(segment.word(slot))->Prefetch();
-    }
-  };
-  prefetch(0);
-  for (int group = 0; group < Segment::kGroups; ++group) {
-    prefetch(group + 1);
-    for (int slot = group * Segment::kGroupSlots; slot < (group + 1) * Segment::kGroupSlots;
-         ++slot) {
-      const SlotWord word = segment.word(slot);
-      if (word == kEmptySlot) continue;
-      const Entry& entry = *EntryOf(word);
-      ++count.visited;
-      if (!entry.expired(now_ms)) continue;
-      if (IsOrphan(shard, segment, slot, entry)) ++count.orphans;
-      expired[n++] = static_cast<uint16_t>(slot);
-    }
+  for (int i = 0; i < live; ++i) {
+    if (i + kPrefetchAhead < live) EntryOf(segment.word(slots[i + kPrefetchAhead]))->Prefetch();
+    const Entry& entry = *EntryOf(segment.word(slots[i]));
+    if (!entry.expired(now_ms)) continue;
+    if (IsOrphan(shard, segment, slots[i], entry)) ++count.orphans;
+    expired[n++] = slots[i];
   }
+  count.visited += live;
   ++count.segments;
   if (options.dry_run) {
     count.reclaimed += n;
