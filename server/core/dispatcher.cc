@@ -7,6 +7,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/ascii.h"
 #include "fmt/format.h"
+#include "server/core/arguments.h"
 #include "server/core/errors.h"
 
 namespace lapse {
@@ -51,6 +52,12 @@ std::string UnknownCommand(std::span<const std::string_view> args) {
   }
   return fmt::format("ERR unknown command '{}', with args beginning with: {}",
                      args[0].substr(0, kShownArgument), shown);
+}
+
+// What a browser sends that was talked into posting to this port, with commands in the body. It
+// gets no answer, and no further line is read as a command.
+bool IsHttp(std::string_view name) {
+  return EqualsIgnoreCase(name, "post") || EqualsIgnoreCase(name, "host:");
 }
 
 bool ArityFits(const CommandRow& row, size_t count) {
@@ -102,9 +109,11 @@ void Dispatcher::PrefetchKeys(size_t db) const {
   }
 }
 
-bool Dispatcher::Refuse(const Session& session, const Prepared& request, ReplyWriter& reply) const {
+bool Dispatcher::Refuse(Session& session, const Prepared& request, ReplyWriter& reply) const {
   if (ABSL_PREDICT_FALSE(request.row == nullptr)) {
-    if (request.parent == nullptr) {
+    if (IsHttp(request.args[0])) {
+      session.close_after_reply = true;
+    } else if (request.parent == nullptr) {
       reply.Error(UnknownCommand(request.args));
     } else {
       reply.Error(fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",

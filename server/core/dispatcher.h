@@ -54,8 +54,8 @@ class Dispatcher {
   void PrefetchKeys(size_t db) const;
   void RunPrepared(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
   void RunHandler(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
-  // Replies with what forbids the request, if anything does.
-  bool Refuse(const Session& session, const Prepared& request, ReplyWriter& reply) const;
+  // Replies with what forbids the request, if anything does, or has the session closed for it.
+  bool Refuse(Session& session, const Prepared& request, ReplyWriter& reply) const;
 
   Instance& instance_;
   std::vector<Prepared> prepared_;
