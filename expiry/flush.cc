@@ -122,6 +122,20 @@ int64_t FlushRunner::runs() const {
   return runs_;
 }
 
+double FlushRunner::Progress(const Walk& walk) const {
+  if (walk.done()) return 1;
+  size_t passed = 0;
+  size_t in_use = 0;
+  for (size_t db = walk.first_db; db < walk.end_db; ++db) {
+    const bool used = keyspace_.FindDatabase(db) != nullptr;
+    in_use += used ? 1 : 0;
+    passed += used && db < walk.db ? 1 : 0;
+  }
+  const auto shards = static_cast<double>(keyspace_.shard_count());
+  return (static_cast<double>(passed) * shards + static_cast<double>(walk.shard)) /
+         (static_cast<double>(std::max<size_t>(in_use, 1)) * shards);
+}
+
 bool FlushRunner::WalkOn(Walk& walk, int64_t deadline_ns, SweepCount& count, int64_t& scanned) {
   const SweepOptions options{walk.request.reading, ExpiryPath::kFlush, walk.request.dry_run};
   const bool by_hints = options.reading == SweepReading::kHints;
@@ -188,10 +202,7 @@ int64_t FlushRunner::Step(int64_t slice_ns) {
   current_.cpu_ns += cpu_ns;
   current_.slices += cancelled ? 0 : 1;
   current_.longest_slice_ns = std::max(current_.longest_slice_ns, worked_ns);
-  const auto passed =
-      static_cast<double>((walk.db - walk.first_db) * keyspace_.shard_count() + walk.shard);
-  current_.progress =
-      passed / static_cast<double>((walk.end_db - walk.first_db) * keyspace_.shard_count());
+  current_.progress = Progress(walk);
   if (done || cancelled) {
     phase_.store(Phase::kWalked, std::memory_order_release);
     return 0;

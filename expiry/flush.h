@@ -64,7 +64,7 @@ struct FlushRecord {
   int64_t slices = 0;
   int64_t longest_slice_ns = 0;
   int64_t release_ns = 0;  // the longest that one driver took to give memory back
-  double progress = 0;     // 0..1 of the shards
+  double progress = 0;     // 0..1 of the shards of databases in use
 };
 
 struct FlushRequest {
@@ -125,6 +125,8 @@ class FlushRunner {
   // Walks until the budget ends (false) or the last segment is done.
   bool WalkOn(Walk& walk, int64_t deadline_ns, SweepCount& count, int64_t& scanned);
   int64_t MemoryBytes() const;
+  // 0..1 of the shards of the databases in use.
+  double Progress(const Walk& walk) const;
 
   // Constant after construction.
   Keyspace& keyspace_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "expiry/resident.h"
@@ -192,6 +193,22 @@ TEST(Flush, ProgressAndFiguresAreLive) {
   }
   EXPECT_GT(seen, 2);
   EXPECT_DOUBLE_EQ(last, 1);
+}
+
+TEST(Flush, DatabasesThatAreNotInUseDoNotSlowProgress) {
+  FlushBed bed(/*shard_bits=*/6);
+  bed.Fill("k", 10'000, bed.now_ms() + kHourMs, 1);
+  bed.clock.set_work_ns(25'000);
+  FlushRunner& flush = bed.engine.flush();
+  const uint64_t run_id = flush.Start({}).run_id;
+  int64_t near = 0;
+  while (flush.running()) {
+    bed.clock.AdvanceUs(bed.engine.Drive(0, 1, true));
+    const FlushRecord record = flush.Find(run_id).value_or(FlushRecord{});
+    near += std::abs(record.progress - static_cast<double>(record.scanned) / 10'000) < 0.1 ? 1 : 0;
+    EXPECT_LE(record.progress, 1);
+  }
+  EXPECT_GE(near, flush.Find(run_id)->slices - 2);
 }
 
 TEST(Flush, ACancelledRunStopsWhereItIs) {
