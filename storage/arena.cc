@@ -1,23 +1,43 @@
 #include "storage/arena.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
+#include <chrono>
 #include <cstdlib>
 
 namespace lapse {
 namespace {
 
-// Maps twice the size and trims, since mmap promises no more than page alignment.
-uintptr_t MapChunk(size_t bytes) {
-  void* mapped = mmap(nullptr, bytes * 2, PROT_READ | PROT_WRITE,
+constexpr std::chrono::seconds kIdleAfter{1};
+
+void* At(uintptr_t address) { return reinterpret_cast<void*>(address); }
+
+// Maps a chunk of untouched ordinary pages. Maps twice the size and trims, since mmap promises no
+// more than page alignment.
+uintptr_t MapChunk() {
+  constexpr size_t kBytes = PageArena::kChunkBytes;
+  void* mapped = mmap(nullptr, kBytes * 2, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) std::abort();  // as Allocate: a store that cannot grow must not go on
   const auto start = reinterpret_cast<uintptr_t>(mapped);
-  const uintptr_t base = (start + bytes - 1) & ~(bytes - 1);
+  const uintptr_t base = (start + kBytes - 1) & ~(kBytes - 1);
   if (base != start) munmap(mapped, base - start);
-  const uintptr_t end = start + bytes * 2;
-  if (base + bytes != end) munmap(reinterpret_cast<void*>(base + bytes), end - base - bytes);
-  madvise(reinterpret_cast<void*>(base), bytes, MADV_HUGEPAGE);
+  const uintptr_t end = start + kBytes * 2;
+  if (base + kBytes != end) munmap(At(base + kBytes), end - base - kBytes);
+  return base;
+}
+
+void UnmapChunk(uintptr_t base) { munmap(At(base), PageArena::kChunkBytes); }
+
+// Maps a chunk and has the system back it, by a huge page where it can.
+uintptr_t MapTouchedChunk() {
+  constexpr size_t kSmallPage = 4096;
+  const uintptr_t base = MapChunk();
+  madvise(At(base), PageArena::kChunkBytes, MADV_HUGEPAGE);
+  for (size_t offset = 0; offset < PageArena::kChunkBytes; offset += kSmallPage) {
+    *static_cast<volatile char*>(At(base + offset)) = 0;
+  }
   return base;
 }
 
@@ -27,7 +47,16 @@ PageArena::PageArena(size_t page_bytes)
     : page_bytes_(page_bytes), pages_(kChunkBytes / page_bytes) {}
 
 PageArena::~PageArena() {
-  for (auto& [base, chunk] : chunks_) munmap(reinterpret_cast<void*>(base), kChunkBytes);
+  std::thread keeper;
+  {
+    MutexGuard guard(keeper_mu_);
+    stopping_ = true;
+    keeper.swap(keeper_);
+  }
+  wake_keeper_.notify_one();
+  if (keeper.joinable()) keeper.join();
+  if (const uintptr_t spare = TakeSpare(); spare != 0) UnmapChunk(spare);
+  for (const auto& [base, chunk] : chunks_) UnmapChunk(base);
 }
 
 void* PageArena::TakeFrom(uintptr_t base, Chunk& chunk) {
@@ -36,20 +65,38 @@ void* PageArena::TakeFrom(uintptr_t base, Chunk& chunk) {
   chunk.used[page] = true;
   chunk.returned[page] = false;
   if (chunk.used_count++ == 0) --empty_chunks_;
-  if (chunk.used_count == pages_) open_.erase(base);
   ++in_use_;
-  return reinterpret_cast<void*>(base + page * page_bytes_);
+  if (chunk.used_count == pages_) {
+    open_.erase(base);
+    if (!chunk.huge) madvise(At(base), kChunkBytes, MADV_HUGEPAGE);
+    chunk.huge = true;
+  }
+  return At(base + page * page_bytes_);
+}
+
+void PageArena::AddChunk() {
+  const uintptr_t spare = TakeSpare();
+  const uintptr_t base = spare != 0 ? spare : MapChunk();
+  Chunk& chunk = chunks_[base];
+  chunk.huge = spare != 0;
+  open_[base] = &chunk;
+  ++empty_chunks_;
 }
 
 void* PageArena::Allocate() {
-  SpinGuard guard(lock_);
-  if (open_.empty()) {
-    const uintptr_t base = MapChunk(kChunkBytes);
-    open_[base] = &chunks_[base];
-    ++empty_chunks_;
+  bool grown = false;
+  void* page;
+  {
+    SpinGuard guard(lock_);
+    if (open_.empty()) {
+      grown = !chunks_.empty();  // most arenas never outgrow their first chunk
+      AddChunk();
+    }
+    const auto [base, chunk] = *open_.begin();
+    page = TakeFrom(base, *chunk);
   }
-  const auto [base, chunk] = *open_.begin();
-  return TakeFrom(base, *chunk);
+  if (grown) AskForSpare();
+  return page;
 }
 
 void PageArena::Free(void* page) {
@@ -68,8 +115,7 @@ void PageArena::Free(void* page) {
     chunks_.erase(base);
     --empty_chunks_;
   }
-  // The longest part (100 us and more), outside of the lock.
-  munmap(reinterpret_cast<void*>(base), kChunkBytes);
+  UnmapChunk(base);  // the longest part (100 us and more), outside of the lock
 }
 
 void PageArena::Release() {
@@ -77,7 +123,7 @@ void PageArena::Release() {
   for (auto& [base, chunk] : open_) {
     for (size_t page = 0; page < pages_; ++page) {
       if (chunk->used[page] || chunk->returned[page]) continue;
-      madvise(reinterpret_cast<void*>(base + page * page_bytes_), page_bytes_, MADV_DONTNEED);
+      madvise(At(base + page * page_bytes_), page_bytes_, MADV_DONTNEED);
       chunk->returned[page] = true;
     }
   }
@@ -86,6 +132,45 @@ void PageArena::Release() {
 size_t PageArena::pages_in_use() const {
   SpinGuard guard(lock_);
   return in_use_;
+}
+
+// --- the keeper ---
+
+void PageArena::AskForSpare() {
+  {
+    MutexGuard guard(keeper_mu_);
+    spare_wanted_ = true;
+    if (!keeper_.joinable() && !stopping_) {
+      keeper_ = std::thread([this] { Keep(); });
+      pthread_setname_np(keeper_.native_handle(), "lapse-pages");
+    }
+  }
+  wake_keeper_.notify_one();
+}
+
+void PageArena::Keep() {
+  bool idle = false;
+  keeper_mu_.Lock();
+  while (!stopping_) {
+    if (spare_wanted_) {
+      spare_wanted_ = false;
+      idle = false;
+      keeper_mu_.Unlock();
+      const uintptr_t left = spare_.exchange(MapTouchedChunk(), std::memory_order_acq_rel);
+      if (left != 0) UnmapChunk(left);
+      keeper_mu_.Lock();
+    } else if (idle) {
+      wake_keeper_.wait(keeper_mu_);
+    } else if (wake_keeper_.wait_for(keeper_mu_, kIdleAfter) == std::cv_status::timeout &&
+               !spare_wanted_) {
+      idle = true;
+      keeper_mu_.Unlock();
+      if (const uintptr_t spare = TakeSpare(); spare != 0) UnmapChunk(spare);
+      Release();
+      keeper_mu_.Lock();
+    }
+  }
+  keeper_mu_.Unlock();
 }
 
 }  // namespace lapse
