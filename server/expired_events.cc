@@ -84,6 +84,7 @@ void ExpiredEvents::OnEffect(const Effect& effect) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
+  if (queue_.empty()) changed_.notify_one();
   queue_.push_back(
       {std::string(effect.key), effect.db,
        std::chrono::system_clock::time_point(std::chrono::milliseconds(effect.deadline))});
