@@ -10,8 +10,8 @@
 #include <map>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "server/core/session.h"
+#include "storage/lock.h"
 
 namespace lapse {
 
@@ -30,7 +30,7 @@ class Clients {
   void CountBlocked(int change) { blocked_.fetch_add(change, std::memory_order_relaxed); }
 
  private:
-  absl::Mutex mu_;
+  Mutex mu_;
   std::map<uint64_t, Session*> sessions_ ABSL_GUARDED_BY(mu_);
   uint64_t next_id_ ABSL_GUARDED_BY(mu_) = 1;
   std::atomic<int64_t> connected_{0};

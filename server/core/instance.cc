@@ -1,12 +1,13 @@
 #include "server/core/instance.h"
 
+#include <condition_variable>
 #include <deque>
 #include <string_view>
 #include <thread>
 #include <utility>
 
 #include "absl/random/random.h"
-#include "absl/synchronization/mutex.h"
+#include "storage/lock.h"
 
 namespace lapse {
 namespace {
@@ -34,31 +35,36 @@ std::string NewRunId() {
 struct Instance::Reaper {
   ~Reaper() {
     {
-      absl::MutexLock lock(&mu);
+      MutexGuard guard(mu);
       stopping = true;
     }
+    has_cause.notify_one();
     if (thread.joinable()) thread.join();
   }
 
   void Add(std::vector<std::unique_ptr<Database>> databases) {
-    absl::MutexLock lock(&mu);
-    for (auto& database : databases) doomed.push_back(std::move(database));
-    if (!thread.joinable()) thread = std::thread([this] { Work(); });
+    {
+      MutexGuard guard(mu);
+      for (auto& database : databases) doomed.push_back(std::move(database));
+      if (!thread.joinable()) thread = std::thread([this] { Work(); });
+    }
+    has_cause.notify_one();
   }
 
+  // Destroys what is left before it ends.
   void Work() {
     for (;;) {
       std::unique_ptr<Database> database;  // destroyed after the lock is gone
-      absl::MutexLock lock(&mu, absl::Condition(this, &Reaper::HasCause));
+      MutexGuard guard(mu);
+      while (!stopping && doomed.empty()) has_cause.wait(mu);
       if (doomed.empty()) return;
       database = std::move(doomed.front());
       doomed.pop_front();
     }
   }
 
-  bool HasCause() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) { return stopping || !doomed.empty(); }
-
-  absl::Mutex mu;
+  Mutex mu;
+  std::condition_variable_any has_cause;
   std::deque<std::unique_ptr<Database>> doomed ABSL_GUARDED_BY(mu);
   bool stopping ABSL_GUARDED_BY(mu) = false;
   std::thread thread;  // started under mu, joined by the destructor

@@ -45,7 +45,10 @@ Db::Client::Client(Db& db)
   session_.created_ms = session_.last_active_ms = db.clock_.NowMs();
   session_.resumer = mailbox_;
   Instance& instance = db.instance_;
-  session_.authenticated = instance.config.requirepass.empty();
+  {
+    Gate::Shared inside(instance.keyspace.gate());
+    session_.authenticated = instance.config.requirepass.empty();
+  }
   instance.clients.Add(&session_);
 }
 
