@@ -39,6 +39,13 @@ int64_t HintedStrategy::WaitUs(const Turn& turn) {
   return wait_us;
 }
 
+bool HintedStrategy::OutOfTime(const Turn& turn) {
+  const int64_t now_ns = turn.budget.clock->MonotonicNs();
+  const int64_t lap_ns = now_ns - lap_ns_;
+  lap_ns_ = now_ns;
+  return now_ns + lap_ns >= turn.budget.deadline_ns;
+}
+
 // Sweeps the shard's due segments; false when the slice ended before that was done.
 bool HintedStrategy::SweepShard(const Turn& turn, uint16_t db, Shard& shard, SweepCount& count) {
   Keyspace& keyspace = turn.share.keyspace();
@@ -53,7 +60,7 @@ bool HintedStrategy::SweepShard(const Turn& turn, uint16_t db, Shard& shard, Swe
     }
     // A merge may have put entries that are due where the sweep had already been.
     if (!more && (shard.next_due() > now || count.reclaimed == reclaimed)) return true;
-    if (turn.budget.spent() || count.segments >= kSegmentsPerSlice) return false;
+    if (OutOfTime(turn) || count.segments >= kSegmentsPerSlice) return false;
   }
 }
 
@@ -63,6 +70,7 @@ StepOutcome HintedStrategy::Step(const Turn& turn) {
   const size_t shards = turn.share.size();
   const size_t pairs = shards * keyspace.database_count();
   StepOutcome outcome;
+  lap_ns_ = turn.budget.start_ns;
   // Where the last slice stopped goes first, so that every shard has its turn in a long backlog.
   for (size_t step = 0; step < pairs;) {
     cursor_ %= pairs;
@@ -76,7 +84,7 @@ StepOutcome HintedStrategy::Step(const Turn& turn) {
     Shard& shard = turn.share.shard(*database, cursor_ % shards);
     if (shard.next_due() <= now) {
       // Every slice handles one shard's worth at least: the effort is never zero.
-      outcome.capped = outcome.count.segments > 0 && turn.budget.spent();
+      outcome.capped = outcome.count.segments > 0 && OutOfTime(turn);
       if (outcome.capped) break;
       outcome.capped =
           !SweepShard(turn, static_cast<uint16_t>(cursor_ / shards), shard, outcome.count);

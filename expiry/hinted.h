@@ -20,9 +20,10 @@ namespace lapse {
 
 class HintedStrategy final : public ExpiryStrategy {
  public:
-  // A lock is held for at most about this much, then given back: tens of microseconds.
-  static constexpr int64_t kReclaimedPerLock = 256;
-  static constexpr int64_t kSegmentsPerLock = 4;
+  // A lock is given back after one well-filled segment, or some with few dead: tens of
+  // microseconds.
+  static constexpr int64_t kReclaimedPerLock = 64;
+  static constexpr int64_t kSegmentsPerLock = 8;
   // Bounds a slice even if the clock stands still.
   static constexpr int64_t kSegmentsPerSlice = 8192;
 
@@ -31,8 +32,11 @@ class HintedStrategy final : public ExpiryStrategy {
   StepOutcome Step(const Turn& turn) override;
 
  private:
+  // Whether another lock, held for as long as the last one, would overrun the slice.
+  bool OutOfTime(const Turn& turn);
   bool SweepShard(const Turn& turn, uint16_t db, Shard& shard, SweepCount& count);
 
+  int64_t lap_ns_ = 0;        // when this slice last looked at the clock
   int64_t resume_ns_ = 0;     // asked earlier, the answer is the time that is left
   Tick oldest_ = kNeverTick;  // of the share, when WaitUs last looked
   size_t cursor_ = 0;         // the pair of database and shard that the next slice begins with
