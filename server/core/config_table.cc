@@ -194,7 +194,10 @@ ConfigRow Inert(std::string_view name, Values values, std::string_view otherwise
                 if (words.size() != 1) return WrongNumber();
                 absl::Status status =
                     values.empty() ? absl::OkStatus() : CheckOneOf(words[0], values);
-                if (status.ok()) config.inert[std::string(name)] = words[0];
+                if (status.ok()) {
+                  config.inert[std::string(name)] =
+                      values.empty() ? words[0] : absl::AsciiStrToLower(words[0]);
+                }
                 return status;
               },
           .effect = ConfigEffect::kNone};
@@ -328,7 +331,7 @@ ConfigRow StrategyRow() {
 // Redis brings a value out of bounds to the nearest bound here, and here alone.
 ConfigRow HzRow() {
   ConfigRow row =
-      Number("hz", When::kAnyTime, &ExpirySettings::hz, {-kAnyInteger, kAnyInteger},
+      Number("hz", When::kAnyTime, &ExpirySettings::hz, {0, 2147483647},
              "How many times a second the strategy `sampled` takes its turn. Values out "
              "of bounds mean the nearest bound.");
   row.values = fmt::format("{} to {}", kLeastHz, kMostHz);
@@ -468,6 +471,65 @@ void AddInertRows(std::vector<ConfigRow>& rows) {
   }
 }
 
+// What redis-server's own redis.conf sets for parts that do not exist here yet.
+struct StockDirective {
+  std::string_view name;
+  std::string_view value;
+  std::string_view doc;
+};
+
+constexpr std::string_view kNoAggregates = "Tunes how aggregates are packed, and there are none.";
+constexpr std::string_view kNoReplication = "Tunes replication, and there is none.";
+constexpr std::string_view kNoPersistence = "Tunes persistence, and there is none.";
+constexpr std::string_view kNoSlowlog = "Tunes the slow log, and there is none.";
+
+constexpr StockDirective kStockDirectives[] = {
+    {"hash-max-listpack-entries", "512", kNoAggregates},
+    {"hash-max-listpack-value", "64", kNoAggregates},
+    {"hll-sparse-max-bytes", "3000", kNoAggregates},
+    {"list-compress-depth", "0", kNoAggregates},
+    {"list-max-listpack-size", "-2", kNoAggregates},
+    {"set-max-intset-entries", "512", kNoAggregates},
+    {"stream-node-max-bytes", "4096", kNoAggregates},
+    {"stream-node-max-entries", "100", kNoAggregates},
+    {"zset-max-listpack-entries", "128", kNoAggregates},
+    {"zset-max-listpack-value", "64", kNoAggregates},
+    {"repl-disable-tcp-nodelay", "no", kNoReplication},
+    {"repl-diskless-load", "disabled", kNoReplication},
+    {"repl-diskless-sync", "yes", kNoReplication},
+    {"repl-diskless-sync-delay", "5", kNoReplication},
+    {"repl-diskless-sync-max-replicas", "0", kNoReplication},
+    {"replica-priority", "100", kNoReplication},
+    {"rdb-del-sync-files", "no", kNoPersistence},
+    {"rdb-save-incremental-fsync", "yes", kNoPersistence},
+    {"aof-load-truncated", "yes", kNoPersistence},
+    {"aof-rewrite-incremental-fsync", "yes", kNoPersistence},
+    {"aof-timestamp-enabled", "no", kNoPersistence},
+    {"aof-use-rdb-preamble", "yes", kNoPersistence},
+    {"appenddirname", "appendonlydir", kNoPersistence},
+    {"auto-aof-rewrite-min-size", "64mb", kNoPersistence},
+    {"auto-aof-rewrite-percentage", "100", kNoPersistence},
+    {"slowlog-log-slower-than", "10000", kNoSlowlog},
+    {"slowlog-max-len", "128", kNoSlowlog},
+    {"acllog-max-len", "128", "Tunes the ACL log, and there is none."},
+    {"disable-thp", "no", "Huge pages are wanted, where the system offers them on request."},
+    {"jemalloc-bg-thread", "yes", "Tunes jemalloc, which is not used."},
+    {"oom-score-adj-values", "0 200 800", "The OOM score is not adjusted."},
+};
+
+void AddStockRows(std::vector<ConfigRow>& rows) {
+  for (const StockDirective& stock : kStockDirectives) {
+    ConfigRow row = Inert(stock.name, {}, stock.value, stock.doc);
+    const auto wanted = static_cast<size_t>(1 + std::ranges::count(stock.value, ' '));
+    row.set = [set = row.set, wanted](Config& config, Words words) {
+      if (words.size() != wanted) return WrongNumber();
+      const std::string joined = absl::StrJoin(words, " ");
+      return set(config, {&joined, 1});
+    };
+    rows.push_back(std::move(row));
+  }
+}
+
 std::vector<ConfigRow> AllRows() {
   std::vector<ConfigRow> rows;
   AddNetworkRows(rows);
@@ -475,6 +537,7 @@ std::vector<ConfigRow> AllRows() {
   AddExpiryRows(rows);
   AddOneValueRows(rows);
   AddInertRows(rows);
+  AddStockRows(rows);
   std::sort(rows.begin(), rows.end(),
             [](const ConfigRow& a, const ConfigRow& b) { return a.name < b.name; });
   return rows;
