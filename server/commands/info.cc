@@ -202,8 +202,9 @@ void AddLastFlush(const FlushRecord& run, Page& page) {
 void AddExpiry(CommandContext& ctx, Page& page) {
   Instance& instance = ctx.instance;
   const KeyspaceTotals totals = instance.keyspace.Totals();
-  const ExpiryCounters counters = instance.expiry.counters();
+  // In this order: counting the backlog corrects the dues that the counters read.
   const Backlog backlog = instance.expiry.EstimateBacklog();
+  const ExpiryCounters counters = instance.expiry.counters();
   const LagHistogram& lag = instance.keyspace.lag();
   page.Title("Expiry");
   page.Line("expire_strategy", StrategyName(instance.config.expiry.strategy));
