@@ -60,7 +60,7 @@ int64_t FlushRunner::MemoryBytes() const {
 FlushRunner::Started FlushRunner::Start(FlushRequest request) {
   Started started;
   {
-    absl::MutexLock lock(&mu_);
+    MutexGuard lock(mu_);
     if (running()) return {true, current_.run_id};
     current_ = FlushRecord{};
     current_.run_id = ++last_id_;
@@ -88,7 +88,7 @@ FlushRunner::Started FlushRunner::Start(FlushRequest request) {
 
 bool FlushRunner::Cancel(uint64_t run_id) {
   {
-    absl::MutexLock lock(&mu_);
+    MutexGuard lock(mu_);
     if (phase_.load(std::memory_order_acquire) != Phase::kWalking) return false;
     if (current_.run_id != run_id) return false;
     cancelled_ = true;
@@ -98,7 +98,7 @@ bool FlushRunner::Cancel(uint64_t run_id) {
 }
 
 std::optional<FlushRecord> FlushRunner::Find(std::optional<uint64_t> run_id) const {
-  absl::MutexLock lock(&mu_);
+  MutexGuard lock(mu_);
   if (running() && (!run_id || *run_id == current_.run_id)) return current_;
   for (const FlushRecord& record : history_) {
     if (!run_id || *run_id == record.run_id) return record;
@@ -107,7 +107,7 @@ std::optional<FlushRecord> FlushRunner::Find(std::optional<uint64_t> run_id) con
 }
 
 std::vector<FlushRecord> FlushRunner::History(size_t count) const {
-  absl::MutexLock lock(&mu_);
+  MutexGuard lock(mu_);
   std::vector<FlushRecord> records;
   if (running() && count > 0) records.push_back(current_);
   for (const FlushRecord& record : history_) {
@@ -118,7 +118,7 @@ std::vector<FlushRecord> FlushRunner::History(size_t count) const {
 }
 
 int64_t FlushRunner::runs() const {
-  absl::MutexLock lock(&mu_);
+  MutexGuard lock(mu_);
   return runs_;
 }
 
@@ -182,7 +182,7 @@ int64_t FlushRunner::Step(int64_t slice_ns) {
   const int64_t start_ns = clock_.MonotonicNs();
   bool cancelled;
   {
-    absl::MutexLock lock(&mu_);
+    MutexGuard lock(mu_);
     cancelled = cancelled_;
   }
   if (!cancelled && start_ns < walk.resume_ns) return (walk.resume_ns - start_ns + 999) / 1000;
@@ -194,7 +194,7 @@ int64_t FlushRunner::Step(int64_t slice_ns) {
   const int64_t worked_ns = clock_.MonotonicNs() - start_ns;
   const int64_t cpu_ns = ThreadCpuNs() - cpu_before_ns;
 
-  absl::MutexLock lock(&mu_);
+  MutexGuard lock(mu_);
   current_.scanned += walk.request.reading == SweepReading::kDeadlines ? count.visited : scanned;
   current_.reclaimed += count.reclaimed;
   current_.orphans += count.orphans;
@@ -227,7 +227,7 @@ void FlushRunner::Finish(int64_t release_ns) {
   const int64_t rss_after = ResidentBytes();
   FlushRecord record;
   {
-    absl::MutexLock lock(&mu_);
+    MutexGuard lock(mu_);
     current_.state = cancelled_ && !walk->done() ? FlushState::kCancelled : FlushState::kSucceeded;
     current_.finished_ms = clock_.NowMs();
     current_.memory_after = memory_after;

@@ -29,9 +29,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "storage/clock.h"
 #include "storage/keyspace.h"
+#include "storage/lock.h"
 #include "storage/sweep.h"
 
 namespace lapse {
@@ -137,7 +137,7 @@ class FlushRunner {
   std::unique_ptr<Walk> walk_;
   std::atomic<Phase> phase_{Phase::kNone};
 
-  mutable absl::Mutex mu_;
+  mutable Mutex mu_;
   FlushRecord current_ ABSL_GUARDED_BY(mu_);
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
   std::deque<FlushRecord> history_ ABSL_GUARDED_BY(mu_);  // newest first

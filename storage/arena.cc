@@ -55,6 +55,7 @@ PageArena::~PageArena() {
   }
   wake_keeper_.notify_one();
   if (keeper.joinable()) keeper.join();
+  UnmapDoomed();
   if (const uintptr_t spare = TakeSpare(); spare != 0) UnmapChunk(spare);
   for (const auto& [base, chunk] : chunks_) UnmapChunk(base);
 }
@@ -115,10 +116,11 @@ void PageArena::Free(void* page) {
     chunks_.erase(base);
     --empty_chunks_;
   }
-  UnmapChunk(base);  // the longest part (100 us and more), outside of the lock
+  AskToUnmap(base);
 }
 
 void PageArena::Release() {
+  UnmapDoomed();
   SpinGuard guard(lock_);
   for (auto& [base, chunk] : open_) {
     for (size_t page = 0; page < pages_; ++page) {
@@ -137,15 +139,32 @@ size_t PageArena::pages_in_use() const {
 // --- the keeper ---
 
 void PageArena::AskForSpare() {
-  {
-    MutexGuard guard(keeper_mu_);
-    spare_wanted_ = true;
-    if (!keeper_.joinable() && !stopping_) {
-      keeper_ = std::thread([this] { Keep(); });
-      pthread_setname_np(keeper_.native_handle(), "lapse-pages");
-    }
+  MutexGuard guard(keeper_mu_);
+  spare_wanted_ = true;
+  WakeKeeper();
+}
+
+void PageArena::AskToUnmap(uintptr_t base) {
+  MutexGuard guard(keeper_mu_);
+  doomed_.push_back(base);
+  WakeKeeper();
+}
+
+void PageArena::WakeKeeper() {
+  if (!keeper_.joinable() && !stopping_) {
+    keeper_ = std::thread([this] { Keep(); });
+    pthread_setname_np(keeper_.native_handle(), "lapse-pages");
   }
   wake_keeper_.notify_one();
+}
+
+void PageArena::UnmapDoomed() {
+  std::vector<uintptr_t> doomed;
+  {
+    MutexGuard guard(keeper_mu_);
+    doomed.swap(doomed_);
+  }
+  for (const uintptr_t base : doomed) UnmapChunk(base);
 }
 
 void PageArena::Keep() {
@@ -159,10 +178,15 @@ void PageArena::Keep() {
       const uintptr_t left = spare_.exchange(MapTouchedChunk(), std::memory_order_acq_rel);
       if (left != 0) UnmapChunk(left);
       keeper_mu_.Lock();
+    } else if (!doomed_.empty()) {
+      idle = false;
+      keeper_mu_.Unlock();
+      UnmapDoomed();
+      keeper_mu_.Lock();
     } else if (idle) {
       wake_keeper_.wait(keeper_mu_);
     } else if (wake_keeper_.wait_for(keeper_mu_, kIdleAfter) == std::cv_status::timeout &&
-               !spare_wanted_) {
+               !spare_wanted_ && doomed_.empty()) {
       idle = true;
       keeper_mu_.Unlock();
       if (const uintptr_t spare = TakeSpare(); spare != 0) UnmapChunk(spare);

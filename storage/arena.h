@@ -11,8 +11,9 @@
 // marked for the kernel's own collapsing once it is full. After a second without growth the keeper
 // gives back what it held ready and what no page uses, and sleeps until the arena grows again.
 //
-// A chunk whose pages are all free again goes back to the system at once, but for one kept against
-// oscillation.
+// A chunk whose pages are all free again goes back to the system, but for one kept against
+// oscillation; the keeper does that, too, for unmapping takes some 100 us and a mass expiry empties
+// hundreds.
 //
 // Thread: any; one lock, taken once per some hundred keys.
 #pragma once
@@ -24,6 +25,7 @@
 #include <cstdint>
 #include <map>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "storage/lock.h"
@@ -61,8 +63,12 @@ class PageArena {
 
   void* TakeFrom(uintptr_t base, Chunk& chunk) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  // What the keeper is asked to do; starts it when it does not run yet.
   void AskForSpare();
+  void AskToUnmap(uintptr_t base);
+  void WakeKeeper() ABSL_EXCLUSIVE_LOCKS_REQUIRED(keeper_mu_);
   void Keep();
+  void UnmapDoomed();
   // Returns the spare chunk, or 0, and leaves none.
   uintptr_t TakeSpare() { return spare_.exchange(0, std::memory_order_acq_rel); }
 
@@ -82,6 +88,7 @@ class PageArena {
   Mutex keeper_mu_;
   std::condition_variable_any wake_keeper_;
   bool spare_wanted_ ABSL_GUARDED_BY(keeper_mu_) = false;
+  std::vector<uintptr_t> doomed_ ABSL_GUARDED_BY(keeper_mu_);  // empty chunks, to be unmapped
   bool stopping_ ABSL_GUARDED_BY(keeper_mu_) = false;
   std::thread keeper_
       ABSL_GUARDED_BY(keeper_mu_);  // started when the arena grows for the first time
