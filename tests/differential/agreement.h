@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "tests/differential/connection.h"
+#include "tests/differential/byte_client.h"
 
 namespace lapse {
 

@@ -11,7 +11,7 @@
 namespace lapse {
 namespace {
 
-constexpr int64_t kCommands = 50'000;  // for each protocol
+constexpr int64_t kCommands = 100'000;  // for each protocol
 constexpr size_t kMaxPipeline = 48;
 constexpr int kInspectEvery = 25;  // pipelines
 

@@ -17,8 +17,8 @@ constexpr int kMaxScanCalls = 100'000;
 constexpr uint64_t kDefaultSeed = 20240611;
 constexpr size_t kShownBytes = 2000;
 
-std::string Show(const std::optional<Answer>& answer, const Connection& connection) {
-  if (!answer) return "nothing: " + connection.error();
+std::string Show(const std::optional<Answer>& answer, const ByteClient& server) {
+  if (!answer) return "nothing: " + server.error();
   return fmt::format("{}\n    bytes: {}", answer->reply.ToString().substr(0, kShownBytes),
                      ToCommandLine({answer->bytes.substr(0, kShownBytes)}));
 }
@@ -46,7 +46,7 @@ std::optional<ServerProgram> FindReferenceServer() {
 Shot Select(const std::string& db) { return {{"SELECT", db}}; }
 
 // The keys that a whole scan finds; nullopt when it fails or never ends.
-std::optional<std::set<std::string>> ScanAll(Connection& server, const Request& options) {
+std::optional<std::set<std::string>> ScanAll(ByteClient& server, const Request& options) {
   std::set<std::string> keys;
   std::string cursor = "0";
   for (int i = 0; i < kMaxScanCalls; ++i) {
@@ -181,7 +181,7 @@ bool Duel::PlayUntilMarker(const std::vector<Request>& requests) {
 bool Duel::Reconnect() {
   if (!Play(Shot{{"QUIT"}})) return false;
   constexpr int kCloseTimeMs = 5000;
-  for (Connection* const server : {&players_->reference, &players_->ours}) {
+  for (ByteClient* const server : {&players_->reference, &players_->ours}) {
     const std::string rest = server->ReceiveUntilSilence(kCloseTimeMs);
     EXPECT_EQ(rest, "");
     EXPECT_TRUE(server->closed()) << "QUIT does not close";
@@ -221,7 +221,7 @@ bool Duel::InspectKeys(const std::set<std::string>& keys) {
   return PlayOn(*inspectors_, shots, false);
 }
 
-bool Duel::IsKeyOrNone(Connection& server, const std::set<std::string>& keys) {
+bool Duel::IsKeyOrNone(ByteClient& server, const std::set<std::string>& keys) {
   const Request request = {"RANDOMKEY"};
   server.Send(Encode(request));
   const auto answer = server.Receive();

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/differential/connection.h"
+#include "tests/differential/byte_client.h"
 #include "tests/differential/recipes.h"
 #include "tests/support/server_process.h"
 
@@ -74,15 +74,15 @@ class Duel {
       reference.Send(bytes);
       ours.Send(bytes);
     }
-    Connection reference;
-    Connection ours;
+    ByteClient reference;
+    ByteClient ours;
   };
 
   bool PlayOn(Pair& pair, std::span<const Shot> shots, bool remember);
   bool CompareNext(Pair& pair, const Shot& shot);
   bool InspectDatabase(const std::string& db);
   bool InspectKeys(const std::set<std::string>& keys);
-  bool IsKeyOrNone(Connection& server, const std::set<std::string>& keys);
+  bool IsKeyOrNone(ByteClient& server, const std::set<std::string>& keys);
   std::unique_ptr<Pair> Connect();
   void Remember(const Request& request);
   bool Report(const Request& request, const std::string& reference, const std::string& ours);

@@ -10,7 +10,7 @@
 #include <span>
 
 #include "tests/differential/agreement.h"
-#include "tests/differential/connection.h"
+#include "tests/differential/byte_client.h"
 #include "tests/differential/dice.h"
 
 namespace lapse {

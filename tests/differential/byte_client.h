@@ -30,13 +30,13 @@ struct Answer {
   Reply reply;
 };
 
-class Connection {
+class ByteClient {
  public:
   // Connects to the loopback interface. A connection that fails is closed().
-  explicit Connection(int port);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  explicit ByteClient(int port);
+  ~ByteClient();
+  ByteClient(const ByteClient&) = delete;
+  ByteClient& operator=(const ByteClient&) = delete;
 
   // What cannot be sent because the server has closed is dropped; see closed().
   void Send(std::string_view bytes);

@@ -1,4 +1,4 @@
-#include "tests/differential/connection.h"
+#include "tests/differential/byte_client.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -60,7 +60,7 @@ std::string ToCommandLine(const Request& request) {
   return line;
 }
 
-Connection::Connection(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+ByteClient::ByteClient(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -73,9 +73,9 @@ Connection::Connection(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXE
   }
 }
 
-Connection::~Connection() { close(fd_); }
+ByteClient::~ByteClient() { close(fd_); }
 
-void Connection::Send(std::string_view bytes) {
+void ByteClient::Send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return;
@@ -83,7 +83,7 @@ void Connection::Send(std::string_view bytes) {
   }
 }
 
-bool Connection::Read(int timeout_ms) {
+bool ByteClient::Read(int timeout_ms) {
   if (closed_) return false;
   pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
   if (poll(&ready, 1, timeout_ms) <= 0) return false;
@@ -96,7 +96,7 @@ bool Connection::Read(int timeout_ms) {
   return got > 0;
 }
 
-std::optional<Answer> Connection::Receive() {
+std::optional<Answer> ByteClient::Receive() {
   Answer answer;
   for (;;) {
     size_t consumed = 0;
@@ -114,7 +114,7 @@ std::optional<Answer> Connection::Receive() {
   }
 }
 
-std::string Connection::ReceiveUntilSilence(int silence_ms) {
+std::string ByteClient::ReceiveUntilSilence(int silence_ms) {
   while (Read(silence_ms)) {
   }
   return std::exchange(input_, {});

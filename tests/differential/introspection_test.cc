@@ -1,0 +1,188 @@
+// What the servers say of themselves: COMMAND INFO of every command, and the directives that both
+// have. Each difference that is meant stands in a table, with its reason.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/commands/families.h"
+#include "server/core/config.h"
+#include "tests/differential/duel.h"
+
+namespace lapse {
+namespace {
+
+struct Exception {
+  std::string_view what;   // a command, "client|list", or a directive
+  std::string_view field;  // "" any
+  std::string_view reason;
+};
+
+bool Excepted(std::span<const Exception> exceptions, std::string_view what,
+              std::string_view field) {
+  return std::any_of(exceptions.begin(), exceptions.end(), [&](const Exception& exception) {
+    return exception.what == what && (exception.field == field || exception.field.empty());
+  });
+}
+
+// Sets and maps in an order of their own.
+std::string Canonical(const Reply& reply) {
+  if (!reply.IsCollection()) return reply.ToString();
+  std::vector<std::string> parts;
+  const size_t step = reply.type == ReplyType::kMap ? 2 : 1;
+  for (size_t i = 0; i < reply.size(); i += step) {
+    parts.push_back(Canonical(reply[i]));
+    if (step == 2) parts.back() += " => " + Canonical(reply[i + 1]);
+  }
+  if (reply.type != ReplyType::kArray) std::sort(parts.begin(), parts.end());
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return "[" + text + "]";
+}
+
+Reply Ask(ByteClient& server, const Request& request) {
+  server.Send(Encode(request));
+  const auto answer = server.Receive();
+  EXPECT_TRUE(answer.has_value()) << ToCommandLine(request) << ": " << server.error();
+  return answer ? answer->reply : Reply{};
+}
+
+// --- Commands. ---
+
+constexpr std::string_view kInfoFields[] = {"name",     "arity", "flags",          "first key",
+                                            "last key", "step",  "ACL categories", "tips"};
+
+constexpr std::string_view kFirstAccess = "first access";
+
+constexpr Exception kCommandExceptions[] = {
+    {"flushexpirekeys", "", "Lapse's own"},
+    {"client|setinfo", "", "since Redis 7.2"},
+    {"client|no-touch", "", "since Redis 7.2"},
+    {"copy", kFirstAccess, "of its two keys, which have one row here, the first is only read"},
+};
+
+// A row says what is done to all its keys together: reading, changing, overwriting or removing
+// them. Redis says more, of each key for itself; of that, only the first word is compared. Which
+// arguments are keys, the comparison of COMMAND GETKEYS shows.
+std::string FirstAccess(const Reply& specifications) {
+  if (specifications.size() == 0) return "no keys";
+  const Reply& first = specifications[0];
+  for (size_t i = 0; i + 1 < first.size(); i += 2) {
+    if (!(first[i] == "flags")) continue;
+    for (const Reply& flag : first[i + 1].elements) {
+      if (flag.text.size() == 2) return flag.text;
+    }
+  }
+  return "unknown";
+}
+
+void CompareCommand(const std::string& name, const Reply& reference, const Reply& ours) {
+  if (reference.size() != 1 || reference[0].IsNull()) {
+    EXPECT_TRUE(Excepted(kCommandExceptions, name, "")) << name << " is unknown to redis";
+    return;
+  }
+  ASSERT_EQ(ours.size(), 1u) << name;
+  ASSERT_EQ(ours[0].size(), reference[0].size()) << name;
+  constexpr size_t kKeySpecifications = 8;
+  if (!Excepted(kCommandExceptions, name, kFirstAccess)) {
+    EXPECT_EQ(FirstAccess(reference[0][kKeySpecifications]),
+              FirstAccess(ours[0][kKeySpecifications]))
+        << name;
+  }
+  for (size_t i = 0; i < kKeySpecifications; ++i) {
+    if (Excepted(kCommandExceptions, name, kInfoFields[i])) continue;
+    EXPECT_EQ(Canonical(reference[0][i]), Canonical(ours[0][i])) << name << ": " << kInfoFields[i];
+  }
+}
+
+TEST(Differential, CommandInfo) {
+  std::string missing;
+  const auto rivals = Rivals::Start(missing);
+  if (rivals == nullptr) GTEST_SKIP() << missing;
+  ByteClient reference(rivals->reference->port());
+  ByteClient ours(rivals->ours->port());
+  Ask(reference, {"HELLO", "3"});
+  Ask(ours, {"HELLO", "3"});
+  const auto compare = [&](const std::string& name) {
+    const Request request = {"COMMAND", "INFO", name};
+    CompareCommand(name, Ask(reference, request), Ask(ours, request));
+  };
+  for (const auto family : AllCommandFamilies()) {
+    for (const CommandRow& row : family) {
+      compare(std::string(row.name));
+      for (const CommandRow& subcommand : row.subcommands) {
+        compare(fmt::format("{}|{}", row.name, subcommand.name));
+      }
+    }
+  }
+}
+
+// --- Directives. ---
+
+constexpr std::string_view kTheTests = "the test chooses it";
+constexpr std::string_view kInertHere =
+    "taken and kept, but without effect here, and so changeable";
+constexpr std::string_view kAnotherName = "in Redis another name of the directive about replicas";
+
+constexpr Exception kDirectiveExceptions[] = {
+    {"port", "GET", kTheTests},
+    {"dir", "GET", kTheTests},
+    {"bind", "GET", "only this machine may connect unless told otherwise"},
+    {"io-threads", "GET", "threads run commands here: as many as there are cores"},
+    {"io-threads-do-reads", "GET", "each thread reads"},
+    {"dynamic-hz", "GET", "effort follows what is late, not the number of clients"},
+    {"set-proc-title", "GET", "the process keeps its name"},
+    {"proc-title-template", "GET", "the process keeps its name"},
+    {"disable-thp", "GET", "huge pages are wanted here"},
+    {"auto-aof-rewrite-min-size", "GET", "without effect here, and so kept as it is written"},
+    {"always-show-logo", "SET", kInertHere},
+    {"rdbchecksum", "SET", kInertHere},
+    {"slave-read-only", "GET", kAnotherName},
+    {"slave-serve-stale-data", "GET", kAnotherName},
+    {"slave-lazy-flush", "GET", kAnotherName},
+};
+
+// Tried on every directive that can be changed at run time and has a rule for its values.
+constexpr std::string_view kValues[] = {"yes", "NO",  "maybe",    "0",      "1",      "-1",
+                                        "7",   "abc", "1.5",      " 1",     "1mb",    "1048576",
+                                        "2GB", "1e3", "everysec", "notice", "WARNING"};
+
+// False: they differ, and nothing more is to be learnt from this directive.
+bool CompareDirective(ByteClient& reference, ByteClient& ours, const Request& request) {
+  const Reply expected = Ask(reference, request);
+  const Reply got = Ask(ours, request);
+  if (expected == got) return true;
+  EXPECT_TRUE(Excepted(kDirectiveExceptions, request[2], request[1]))
+      << ToCommandLine(request) << "\n  redis: " << expected.ToString()
+      << "\n  lapse: " << got.ToString();
+  return false;
+}
+
+TEST(Differential, Directives) {
+  std::string missing;
+  const auto rivals = Rivals::Start(missing);
+  if (rivals == nullptr) GTEST_SKIP() << missing;
+  ByteClient reference(rivals->reference->port());
+  ByteClient ours(rivals->ours->port());
+  for (const ConfigRow& row : ConfigTable()) {
+    const std::string name(row.name);
+    const Request get = {"CONFIG", "GET", name};
+    if (Ask(reference, get).size() == 0) continue;  // Lapse's own
+    if (!CompareDirective(reference, ours, get)) continue;
+    const bool ruled = row.type != ConfigType::kString && row.type != ConfigType::kPassword &&
+                       row.type != ConfigType::kSpecial;
+    if (!ruled || !row.at_run_time || name == "maxclients") continue;
+    for (const std::string_view value : kValues) {
+      if (!CompareDirective(reference, ours, {"CONFIG", "SET", name, std::string(value)})) break;
+      if (!CompareDirective(reference, ours, get)) break;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lapse
