@@ -92,6 +92,12 @@ void Connection::Close() {
 }
 
 void Connection::StartRead(Self self) {
+  reading_ = false;
+  if (!open_) return;
+  if (!machine_->wants_read()) {
+    Pump(std::move(self));
+    return;
+  }
   const std::span<char> room = machine_->PrepareRead();
   reading_ = true;
   socket_.async_read_some(
@@ -187,7 +193,8 @@ void Connection::Pump(Self self) {
   }
   if (ShutIfDone() || reading_ || watching_) return;
   if (machine_->wants_read()) {
-    StartRead(std::move(self));
+    reading_ = true;
+    thread_->ReadLater(std::move(self));
   } else if (machine_->wants_watch()) {
     StartWatch(std::move(self));
   }

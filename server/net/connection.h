@@ -82,7 +82,7 @@ class Connection final : public Resumer, public std::enable_shared_from_this<Con
   size_t place_ = 0;  // in the thread's list
 
   bool open_ = false;
-  bool reading_ = false;
+  bool reading_ = false;  // in flight, or about to be started
   bool watching_ = false;
   bool writing_ = false;
   bool parking_ = false;  // the read in flight was cancelled to give its buffer back

@@ -17,6 +17,10 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int64_t kSecondUs = 1'000'000;
+// Putting reads off costs a look at epoll, which pays when it serves this many.
+constexpr size_t kFewReads = 4;
+// When it served fewer, so many reads start at once before it is tried again.
+constexpr int kReadsAtOnce = 64;
 
 }  // namespace
 
@@ -59,6 +63,7 @@ void IoThread::CloseAll() {
   timer_.cancel();
   while (!connections_.empty()) connections_.back()->Shut();
   bench_.Publish();
+  waiting_reads_.clear();
   asio::post(io_, [this] { io_.stop(); });
 }
 
@@ -83,6 +88,27 @@ void IoThread::Forget(Connection& connection) {
   last->place_ = connection.place_;
   connections_.pop_back();
   assigned_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void IoThread::ReadLater(std::shared_ptr<Connection> connection) {
+  if (reads_at_once_ > 0) {
+    --reads_at_once_;
+    Connection& reader = *connection;
+    reader.StartRead(std::move(connection));
+    return;
+  }
+  waiting_reads_.push_back(std::move(connection));
+  if (waiting_reads_.size() == 1) asio::post(io_, [this] { StartReads(); });
+}
+
+void IoThread::StartReads() {
+  starting_reads_.swap(waiting_reads_);
+  if (starting_reads_.size() < kFewReads) reads_at_once_ = kReadsAtOnce;
+  for (auto& connection : starting_reads_) {
+    Connection& reader = *connection;
+    reader.StartRead(std::move(connection));
+  }
+  starting_reads_.clear();
 }
 
 void IoThread::Report(ClientMachine& machine) {
