@@ -29,7 +29,7 @@
 namespace lapse {
 namespace {
 
-constexpr int64_t kLeadMs = 300;    // of GETs before the deadline
+constexpr int64_t kLeadMs = 200;    // of GETs before the deadline
 constexpr int64_t kTimedMs = 1000;  // after the deadline: what is reported
 constexpr int64_t kLookUs = 2000;   // between two looks at the backlog
 constexpr size_t kMostAtOnce = 64;  // GETs between two offers to the engine
@@ -118,7 +118,7 @@ int64_t Fill(Bed& bed, size_t living) {
   for (size_t i = 0; i < living; ++i) bed.Put(i, kNoDeadline);
   const int64_t took_ms = bed.now_ms() - began_ms;
   const auto times = static_cast<int64_t>((bed.size() - living) / std::max<size_t>(living, 1));
-  const int64_t due = bed.now_ms() + 1000 + kLeadMs + took_ms * times * 2;
+  const int64_t due = bed.now_ms() + 300 + kLeadMs + took_ms * times * 2;
   for (size_t i = living; i < bed.size(); ++i) bed.Put(i, due);
   if (bed.now_ms() + kLeadMs >= due) {
     throw std::runtime_error("the machine is too busy: keys expired before all were set");

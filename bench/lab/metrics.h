@@ -47,12 +47,19 @@ enum class Metric : uint8_t {
 };
 inline constexpr size_t kMetrics = static_cast<size_t>(Metric::kOrphans) + 1;
 
+// Whether less is better, and for whom.
+enum class Ranking : uint8_t {
+  kNone,
+  kAll,
+  kFinished,  // who leaves keys lying has it easy here: only those who do not are compared
+};
+
 struct MetricInfo {
   Metric metric;
   std::string_view name;   // in JSON
   std::string_view title;  // of a column
   std::string_view unit;   // "" when the title says it all
-  bool ranked;             // less is better, and worth a mark
+  Ranking ranking;
 };
 const MetricInfo& InfoOf(Metric metric);
 std::optional<Metric> FindMetric(std::string_view name);

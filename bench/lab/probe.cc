@@ -14,9 +14,18 @@ Probe::Probe(Bed& bed, const Clock& clock, int64_t horizon_ms)
       last_us_(start_us_),
       held_(bed.Held()) {}
 
+void Probe::Begin() {
+  Look();
+  start_us_ = last_us_;
+  curve_.clear();
+  drawn_us_ = -1;
+}
+
 void Probe::SetBatch(int64_t last_ms, int64_t keys) {
   batch_us_ = (last_ms + 1) * 1000;
   batch_keys_ = keys;
+  curve_.clear();
+  drawn_us_ = -1;
 }
 
 void Probe::Look() {
@@ -60,6 +69,7 @@ void Probe::Draw(int64_t now_us) {
   if (batch_us_ >= 0) {
     const int64_t after_us = now_us - batch_us_;
     if (after_us < 0) return;
+    if (curve_.empty()) curve_.push_back({0, static_cast<double>(backlog_)});
     const int64_t drawn_us = drawn_us_ - batch_us_;
     if (drawn_us_ >= batch_us_ && after_us < drawn_us + std::max<int64_t>(drawn_us / 40, 500)) {
       if (backlog_ > 0 || curve_.empty() || curve_.back().y <= 0) return;

@@ -26,6 +26,8 @@ class Probe {
   // `horizon_ms`: how long the experiment is going to take, for the curve's resolution.
   Probe(Bed& bed, const Clock& clock, int64_t horizon_ms);
 
+  // Forgets the time before now, when nothing was there.
+  void Begin();
   // Keys whose last deadline is last_ms.
   void SetBatch(int64_t last_ms, int64_t keys);
   // To be called before and after whatever removes or adds keys.

@@ -25,8 +25,10 @@ constexpr std::string_view kModel =
     "10, in this engine; `fullscan` reads every key once a minute; `off` removes nothing by "
     "itself.\n\n"
     "Medians, with the least and the greatest of the runs in brackets; `–`: never reached, or "
-    "nothing to measure. Bold: the best, and whoever lies within its range; strategies that left "
-    "more than a hundredth undone are not ranked. Lag is of the keys that were removed, in steps "
+    "nothing to measure. Bold: the best, and whoever lies within its range; by CPU, lag and "
+    "latency, "
+    "strategies that left more than a hundredth undone are not ranked. Lag is of the keys that "
+    "were removed, in steps "
     "of "
     "up to a quarter; hints are due up to 128 ms after the deadline by design. A key is 16 bytes, "
     "its value 32, and each run is a process of its own.\n";
@@ -73,7 +75,7 @@ std::string Table(const Workload& workload, const std::vector<VariantSummary>& v
       if (named) table += fmt::format("| {} ", variant.variant);
       table += fmt::format("| {} |", entrant.strategy);
       for (const Metric metric : columns) {
-        const bool bold = InfoOf(metric).ranked && Has(variant.Best(metric), entrant);
+        const bool bold = Has(variant.Best(metric), entrant);
         table += fmt::format(" {} |", Cell(entrant.Of(metric), bold));
       }
       table += "\n";
@@ -84,10 +86,11 @@ std::string Table(const Workload& workload, const std::vector<VariantSummary>& v
 
 std::string Listed(const std::vector<const Entrant*>& entrants) {
   std::string list;
-  for (const Entrant* entrant : entrants) {
-    list += fmt::format("{}{}", list.empty() ? "" : " and ", entrant->strategy);
+  for (size_t i = 0; i < entrants.size(); ++i) {
+    const bool last = i + 1 == entrants.size();
+    list += fmt::format("{}{}", i == 0 ? "" : (last ? " and " : ", "), entrants[i]->strategy);
   }
-  return list;
+  return entrants.size() > 1 ? "level " + list : list;
 }
 
 // "99 % gone: hinted, 0.13 s; next sampled-10, 0.41 s (3.2 times)". Nothing where nobody is better.
@@ -96,8 +99,7 @@ std::string Reading(const VariantSummary& variant, Metric metric) {
   if (best.empty()) return "";
   const Entrant* next = nullptr;
   for (const Entrant& entrant : variant.entrants) {
-    const bool fit = entrant.strategy != kOffName && entrant.Finished() && entrant.Of(metric);
-    if (!fit || Has(best, entrant)) continue;
+    if (!VariantSummary::Ranks(entrant, metric) || Has(best, entrant)) continue;
     if (next == nullptr || entrant.Of(metric)->median < next->Of(metric)->median) next = &entrant;
   }
   const MetricInfo& info = InfoOf(metric);
@@ -158,7 +160,7 @@ std::string Sections(const Results& results, std::string_view level, std::string
     if (variants.empty()) continue;
     const Sample& first = *variants.back().entrants.front().samples.front();
     text +=
-        fmt::format("\n{} {}\n\n{} {} keys, {} runs each.\n\n{}\n", level, workload.name,
+        fmt::format("\n{} {}\n\n{} {} keys, runs: {}.\n\n{}\n", level, workload.name,
                     workload.shows, NumberText(static_cast<double>(first.keys)),
                     variants.front().entrants.front().samples.size(), Table(workload, variants));
     text += Readings(workload, variants);

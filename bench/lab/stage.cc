@@ -7,13 +7,16 @@ namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr double kMegabyte = 1'000'000;
+// Of the calendar, for the run's phase.
+constexpr int64_t kMarginMs = 1000;
 
 Bed::Plan BedPlan(const RunSpec& spec, const StagePlan& plan) {
   Bed::Plan bed;
   bed.keys = plan.keys;
   bed.databases = plan.databases;
   bed.from_ms = VirtualClock::kBirthMs + plan.from_ms;
-  bed.until_ms = VirtualClock::kBirthMs + (plan.until_ms > 0 ? plan.until_ms : plan.horizon_ms);
+  bed.until_ms =
+      VirtualClock::kBirthMs + kMarginMs + (plan.until_ms > 0 ? plan.until_ms : plan.horizon_ms);
   bed.value_bytes = plan.value_bytes;
   bed.seed = static_cast<uint64_t>(spec.run) + 1;
   return bed;
@@ -26,7 +29,14 @@ Stage::Stage(const RunSpec& spec, const StagePlan& plan)
       bed_(clock_, spec.contestant->Settings(), BedPlan(spec, plan)),
       probe_(bed_, clock_, plan.horizon_ms),
       start_ns_(clock_.MonotonicNs()),
-      next_slice_ns_(start_ns_) {}
+      next_slice_ns_(start_ns_) {
+  bed_.engine().SetWaker([this](size_t) { next_slice_ns_ = clock_.MonotonicNs(); });
+  // Coprime with a tick's 128 ms and a turn's 100.
+  clock_.AdvanceTo(start_ns_ + (29 + 41 * spec.run) % kTickMs * kNsPerMs);
+  start_ns_ = clock_.MonotonicNs();
+  next_slice_ns_ = start_ns_ + (13 + 31 * spec.run) % 100 * kNsPerMs;
+  probe_.Begin();
+}
 
 void Stage::Filled() {
   const auto keys = static_cast<double>(bed_.Held());

@@ -4,9 +4,11 @@
 // driver's thread would call: after each delay that the engine asks for. Virtual time advances by
 // that delay plus the CPU time that the slice took. So an idle hour costs nothing, and yet a
 // strategy that needs more CPU is later, since its slices take longer and its pauses are
-// proportional to its work. What clients do happens in batches at the beginning of each virtual
-// millisecond and takes no virtual time; their CPU is measured apart. The driver counts as idle
-// (and may then use 90 % of a CPU) in workloads without clients.
+// proportional to its work. Where in a tick the keys are set, and where in its period a strategy
+// begins, differs from run to run, and is the same for all strategies. What clients do happens in
+// batches at the beginning of each virtual millisecond and takes no virtual time; their CPU is
+// measured apart. The driver counts as idle (and may then use 90 % of a CPU) in workloads without
+// clients.
 //
 // Thread: one.
 #pragma once

@@ -64,11 +64,16 @@ bool Entrant::Finished() const {
   return left->median <= 0.01 * std::max(peak->median, reclaimed);
 }
 
+bool VariantSummary::Ranks(const Entrant& entrant, Metric metric) {
+  const Ranking ranking = InfoOf(metric).ranking;
+  if (ranking == Ranking::kNone || entrant.strategy == kOffName) return false;
+  return entrant.Of(metric).has_value() && (ranking == Ranking::kAll || entrant.Finished());
+}
+
 std::vector<const Entrant*> VariantSummary::Best(Metric metric) const {
   std::vector<const Entrant*> ranked;
   for (const Entrant& entrant : entrants) {
-    const bool fit = entrant.strategy != kOffName && entrant.Finished();
-    if (fit && entrant.Of(metric)) ranked.push_back(&entrant);
+    if (Ranks(entrant, metric)) ranked.push_back(&entrant);
   }
   if (ranked.size() < 2) return {};
   std::sort(ranked.begin(), ranked.end(), [metric](const Entrant* a, const Entrant* b) {

@@ -42,8 +42,10 @@ struct VariantSummary {
   std::string variant;
   std::vector<Entrant> entrants;
 
-  // Who is best, and those whose median lies within the best one's range. Strategies that did not
-  // finish, and `off`, are not ranked. Empty when nobody or only one has the metric.
+  // Whether the entrant takes part in the comparison by this metric. `off` never does.
+  static bool Ranks(const Entrant& entrant, Metric metric);
+  // Who is best, and those whose median lies within the best one's range. Empty when nobody or only
+  // one takes part, and when all are alike.
   std::vector<const Entrant*> Best(Metric metric) const;
 };
 

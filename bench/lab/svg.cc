@@ -16,6 +16,8 @@ constexpr double kLeft = 76;
 constexpr double kRight = 700;  // beyond it is the legend
 constexpr double kTop = 66;
 constexpr double kBottom = 340;
+// So that of lines upon each other both can be seen.
+constexpr std::string_view kDashes[] = {"none", "none", "7 5", "none", "2 4"};
 constexpr double kFewDecades = 2.5;  // below, a logarithmic axis has ticks at 2 and 5 as well
 
 std::string Escaped(std::string_view text) {
@@ -40,8 +42,8 @@ class Scale {
     min_ = axis.min.value_or(least);
     max_ = axis.max.value_or(most);
     if (log_) {
-      if (!axis.min) min_ = std::pow(10.0, std::floor(std::log10(min_)));
-      if (!axis.max) max_ = std::pow(10.0, std::ceil(std::log10(max_)));
+      if (!axis.min) min_ = 1 / RoundUp(1 / min_);
+      if (!axis.max) max_ = RoundUp(max_);
       if (max_ <= min_) max_ = min_ * 10;
     } else {
       if (!axis.min) min_ = std::min(min_, 0.0);
@@ -79,15 +81,17 @@ class Scale {
   }
 
  private:
-  // A round step that gives four to nine ticks.
-  double Step() const {
-    const double rough = (max_ - min_) / 5;
-    const double decade = std::pow(10.0, std::floor(std::log10(rough)));
+  // 1, 2 or 5 times a power of ten.
+  static double RoundUp(double value) {
+    const double decade = std::pow(10.0, std::floor(std::log10(value)));
     for (const double times : {1.0, 2.0, 5.0}) {
-      if (decade * times >= rough) return decade * times;
+      if (decade * times >= value * 0.999) return decade * times;
     }
     return decade * 10;
   }
+
+  // A round step that gives four to nine ticks.
+  double Step() const { return RoundUp((max_ - min_) / 5); }
 
   bool log_;
   double from_;
@@ -185,8 +189,8 @@ std::string DrawLines(const LineChart& chart) {
     }
     svg += fmt::format(
         "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" "
-        "stroke-linejoin=\"round\"/>\n",
-        points, series.colour);
+        "stroke-linejoin=\"round\" stroke-dasharray=\"{}\"/>\n",
+        points, series.colour, kDashes[i % std::size(kDashes)]);
   }
   return svg + "</svg>\n";
 }

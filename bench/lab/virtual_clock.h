@@ -46,8 +46,8 @@ class VirtualClock final : public Clock {
  private:
   int64_t RawNs() const;
 
-  int64_t wall_offset_us_ = kBirthMs * 1000;
-  int64_t base_ns_ = 1'000'000'000;
+  int64_t base_ns_ = 1'000'000'000;  // not 0, which some code may take for "never"
+  int64_t wall_offset_us_ = kBirthMs * 1000 - base_ns_ / 1000;
   int64_t cpu_read_ns_ = 0;  // what one reading of the CPU clock costs
 
   bool in_slice_ = false;

@@ -6,7 +6,7 @@ namespace lapse {
 namespace {
 
 constexpr int64_t kMillion = 1'000'000;
-constexpr int64_t kQuick = 200'000;
+constexpr int64_t kQuick = 100'000;
 
 constexpr Variant kOnly[] = {{""}};
 constexpr Variant kNothing[] = {{"no-ttl", 0}, {"half-ttl", 50}, {"all-ttl", 100}};
@@ -57,6 +57,7 @@ constexpr Metric kFlushColumns[] = {Metric::kTime100,        Metric::kLeft,
 
 constexpr Metric kNothingHeadlines[] = {Metric::kCpuPerSecond};
 constexpr Metric kBatchHeadlines[] = {Metric::kTime99, Metric::kCpuPerKey, Metric::kLingering};
+constexpr Metric kSpreadHeadlines[] = {Metric::kLingering, Metric::kCpuPerKey, Metric::kTime100};
 constexpr Metric kSteadyHeadlines[] = {Metric::kLingering, Metric::kCpuPerKey, Metric::kPeakKeys};
 constexpr Metric kLoadHeadlines[] = {Metric::kLatencyP99, Metric::kLatencyMax, Metric::kTime99};
 constexpr Metric kLargeHeadlines[] = {Metric::kTime99, Metric::kLongestSlice};
@@ -75,7 +76,7 @@ constexpr Workload kWorkloads[] = {
      kMillion, kQuick, true, RunChurn, kSteadyColumns, kSteadyHeadlines},
     {"flood", 4,
      "Half the keys live for hours; then as many are written within a second, for 1 to 5 s.", kOnly,
-     kMillion, kQuick, true, RunFlood, kBatchColumns, kBatchHeadlines},
+     kMillion, kQuick, true, RunFlood, kBatchColumns, kSpreadHeadlines},
     {"cliff", 5,
      "All keys due in the same millisecond, on a driver without other work, and on one that may "
      "use the share it gets while clients are served.",
@@ -88,7 +89,7 @@ constexpr Workload kWorkloads[] = {
      kQuick, true, RunWide, kSteadyColumns, kSteadyHeadlines},
     {"refresh", 7,
      "Every key's TTL is renewed again and again; then all are shortened to a second.", kOnly,
-     kMillion, kQuick, true, RunRefresh, kBatchColumns, kBatchHeadlines},
+     kMillion, kQuick, true, RunRefresh, kBatchColumns, kSpreadHeadlines},
     {"locks", 8,
      "Locks: SET with a TTL of an hour, DEL within a millisecond, over and over. Memory must come "
      "back.",
@@ -103,7 +104,7 @@ constexpr Workload kWorkloads[] = {
      RunDatabases, kBatchColumns, kBatchHeadlines},
     {"empty-table", 12,
      "A table that has just lost all of its keys but for one in a hundred, and those expire.",
-     kOnly, kMillion, kQuick, true, RunEmptyTable, kEmptyColumns, kBatchHeadlines},
+     kOnly, kMillion, kQuick, true, RunEmptyTable, kEmptyColumns, kSpreadHeadlines},
     {"clock", 13,
      "Keys that expired before the start; a clock that is put forward an hour; one that is put "
      "back. Nothing may go early.",

@@ -173,6 +173,8 @@ void RunFlush(const RunSpec& spec, Sample& sample) {
   if (gone > 0) {
     sample.Set(Metric::kCpuPerKey, static_cast<double>(cpu_ns) / static_cast<double>(gone));
   }
+  // A client's SCAN has no slices.
+  sample.values[static_cast<size_t>(Metric::kLongestSlice)].reset();
   if (record) {
     sample.Set(Metric::kLongestSlice, static_cast<double>(record->longest_slice_ns) / 1e3);
   }
