@@ -28,6 +28,7 @@
 #include <string_view>
 
 #include "storage/clock.h"
+#include "storage/prefetch.h"
 
 namespace lapse {
 
@@ -101,7 +102,7 @@ class Entry {
   void set_access_clock(uint32_t clock);
 
   // Asks the cache for what Destroy and expired() will read.
-  void Prefetch() const { __builtin_prefetch(this); }
+  void Prefetch() const { PrefetchLine(this); }
 
  private:
   static constexpr uint8_t kHasDeadline = 1;

@@ -37,6 +37,7 @@
 #include <string_view>
 
 #include "storage/entry.h"
+#include "storage/prefetch.h"
 #include "storage/tick.h"
 
 namespace lapse {
@@ -129,7 +130,7 @@ class Segment {
   void set_index(uint32_t index) { index_ = index; }
 
   void PrefetchBucket(uint64_t place, int depth) const {
-    __builtin_prefetch(&buckets_[HomeBucket(place, depth)]);
+    PrefetchLine(&buckets_[HomeBucket(place, depth)]);
   }
   // Prefetches the entries in the home bucket whose tags match.
   void PrefetchEntries(uint64_t place, int depth) const;

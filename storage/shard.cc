@@ -7,6 +7,7 @@
 #include "absl/base/optimization.h"
 #include "storage/entry_heap.h"
 #include "storage/key.h"
+#include "storage/prefetch.h"
 
 namespace lapse {
 namespace {
@@ -68,7 +69,7 @@ Shard::Target Shard::TargetOf(uint64_t place) const {
 
 void Shard::PrefetchDirectory(uint64_t place) const {
   const uint64_t directory = directory_.load(std::memory_order_acquire);
-  if (directory != 0) __builtin_prefetch(WordOf(directory, place));
+  if (directory != 0) PrefetchLine(WordOf(directory, place));
 }
 
 void Shard::PrefetchBucket(uint64_t place) const {
