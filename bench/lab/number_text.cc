@@ -9,7 +9,7 @@ namespace lapse {
 std::string NumberText(double value) {
   const double size = std::abs(value);
   if (size == 0) return "0";
-  if (size < 0.001) return fmt::format("{:.1g}", value);
+  if (size < 0.001) return "<0.001";
   if (size < 999.5) {
     const int digits = 2 - static_cast<int>(std::floor(std::log10(size)));
     std::string text = fmt::format("{:.{}f}", value, digits > 0 ? digits : 0);

@@ -21,9 +21,12 @@ void Probe::Begin() {
   drawn_us_ = -1;
 }
 
-void Probe::SetBatch(int64_t last_ms, int64_t keys) {
+void Probe::SetBatch(int64_t last_ms, int64_t keys, Batch batch) {
+  Look();
   batch_us_ = (last_ms + 1) * 1000;
   batch_keys_ = keys;
+  draws_batch_ = batch == Batch::kTogether;
+  if (!draws_batch_) return;
   curve_.clear();
   drawn_us_ = -1;
 }
@@ -66,7 +69,7 @@ void Probe::Mark(int64_t now_us) {
 
 // Against a batch, points lie closer together the closer they are to its deadline.
 void Probe::Draw(int64_t now_us) {
-  if (batch_us_ >= 0) {
+  if (draws_batch_) {
     const int64_t after_us = now_us - batch_us_;
     if (after_us < 0) return;
     if (curve_.empty()) curve_.push_back({0, static_cast<double>(backlog_)});
@@ -84,7 +87,7 @@ void Probe::Draw(int64_t now_us) {
 }
 
 void Probe::Report(Sample& sample) const {
-  sample.after_deadline = batch_us_ >= 0;
+  sample.after_deadline = draws_batch_;
   sample.backlog = curve_;
   sample.Set(Metric::kLingering, lingering_us_ / 1e6);
   sample.Set(Metric::kPeakKeys, peak_);

@@ -5,7 +5,7 @@
 // keys that go ten seconds late are ten thousand, as are ten thousand keys that go one second late.
 //
 // A workload in which many keys fall due together names them as a batch; times count from its last
-// deadline, which is also where its curve begins.
+// deadline, which is also where its curve begins if they all have the same.
 //
 // Thread: one.
 #pragma once
@@ -28,8 +28,10 @@ class Probe {
 
   // Forgets the time before now, when nothing was there.
   void Begin();
-  // Keys whose last deadline is last_ms.
-  void SetBatch(int64_t last_ms, int64_t keys);
+  // Keys whose last deadline is last_ms. To be called when they are in, if all are set at once.
+  // A batch whose deadlines are spread out is drawn from the beginning of the experiment.
+  enum class Batch : uint8_t { kTogether, kSpread };
+  void SetBatch(int64_t last_ms, int64_t keys, Batch batch = Batch::kTogether);
   // To be called before and after whatever removes or adds keys.
   void Look();
   // After a step of the wall clock: what was passed over has not happened.
@@ -59,6 +61,7 @@ class Probe {
   double lingering_us_ = 0;
 
   int64_t batch_us_ = -1;  // when all of the batch is expired
+  bool draws_batch_ = false;
   int64_t batch_keys_ = 0;
   std::array<double, 4> reached_s_ = {-1, -1, -1, -1};
 

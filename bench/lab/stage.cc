@@ -1,6 +1,7 @@
 #include "bench/lab/stage.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace lapse {
 namespace {
@@ -9,6 +10,17 @@ constexpr int64_t kNsPerMs = 1'000'000;
 constexpr double kMegabyte = 1'000'000;
 // Of the calendar, for the run's phase.
 constexpr int64_t kMarginMs = 1000;
+
+// Multiples of these, modulo 1, spread evenly however many there are, and not alike.
+constexpr double kGolden = 0.618034;
+constexpr double kSilver = 0.414214;
+constexpr int64_t kTurnMs = 100;  // of `sampled`
+
+// Where in a period a run begins; the first run in its middle.
+int64_t PhaseMs(int run, double step, int64_t period_ms) {
+  const double phase = 0.5 + step * run;
+  return static_cast<int64_t>((phase - std::floor(phase)) * static_cast<double>(period_ms));
+}
 
 Bed::Plan BedPlan(const RunSpec& spec, const StagePlan& plan) {
   Bed::Plan bed;
@@ -31,10 +43,9 @@ Stage::Stage(const RunSpec& spec, const StagePlan& plan)
       start_ns_(clock_.MonotonicNs()),
       next_slice_ns_(start_ns_) {
   bed_.engine().SetWaker([this](size_t) { next_slice_ns_ = clock_.MonotonicNs(); });
-  // Coprime with a tick's 128 ms and a turn's 100.
-  clock_.AdvanceTo(start_ns_ + (29 + 41 * spec.run) % kTickMs * kNsPerMs);
+  clock_.AdvanceTo(start_ns_ + PhaseMs(spec.run, kGolden, kTickMs) * kNsPerMs);
   start_ns_ = clock_.MonotonicNs();
-  next_slice_ns_ = start_ns_ + (13 + 31 * spec.run) % 100 * kNsPerMs;
+  next_slice_ns_ = start_ns_ + PhaseMs(spec.run, kSilver, kTurnMs) * kNsPerMs;
   probe_.Begin();
 }
 

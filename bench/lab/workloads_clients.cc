@@ -64,7 +64,7 @@ void RunRefresh(const RunSpec& spec, Sample& sample) {
     return static_cast<int64_t>(renewals_a_ms);
   });
   const int64_t last = stage.now_ms() + 2 * kSecond;
-  stage.probe().SetBatch(last, spec.keys);
+  stage.probe().SetBatch(last, spec.keys, Probe::Batch::kSpread);
   next = 0;
   const size_t a_ms = (keys + 999) / 1000;
   stage.LiveUntilDrained(kDrainMs, [&]() -> int64_t {
@@ -136,7 +136,7 @@ void RunFlush(const RunSpec& spec, Sample& sample) {
   const FlushWay way = spec.contestant->flush;
   Stage stage(spec, {.horizon_ms = kDrainMs, .keys = static_cast<size_t>(spec.keys)});
   Bed& bed = stage.bed();
-  const int64_t due = stage.now_ms() + kSecond + 37 * spec.run;
+  const int64_t due = stage.now_ms() + kSecond;
   for (size_t i = 0; i < bed.size(); ++i) bed.Put(i, i % 2 == 0 ? due : due + kHour);
   stage.Filled();
   sample.Set(Metric::kStartMegabytes, Megabytes(bed.AccountedBytes()));

@@ -18,8 +18,8 @@ constexpr int64_t kDay = 24 * kHour;
 // How long a batch may take to go.
 constexpr int64_t kDrainMs = 2 * kMinute;
 
-// Deadlines fall anywhere in a tick, another place in each run.
-int64_t CliffAfterMs(const RunSpec& spec) { return kSecond + 37 * spec.run; }
+// Between setting the keys and the deadline of a batch.
+constexpr int64_t kCliffAfterMs = kSecond;
 
 std::mt19937_64 RandomOf(const RunSpec& spec) {
   return std::mt19937_64(static_cast<uint64_t>(spec.run) + 99);
@@ -50,7 +50,7 @@ void RunNeedle(const RunSpec& spec, Sample& sample) {
   const auto others = static_cast<size_t>(static_cast<double>(spec.keys) * spec.variant->parameter);
   Stage stage(spec, {.horizon_ms = kDrainMs + 2 * kSecond, .keys = kNeedles + others});
   std::mt19937_64 random = RandomOf(spec);
-  const int64_t due = stage.now_ms() + CliffAfterMs(spec);
+  const int64_t due = stage.now_ms() + kCliffAfterMs;
   for (size_t i = 0; i < stage.bed().size(); ++i) {
     stage.bed().Put(i, i < kNeedles ? due : due + Between(random, kHour, kDay));
   }
@@ -70,7 +70,7 @@ void RunFlood(const RunSpec& spec, Sample& sample) {
   }
   stage.Filled();
   const int64_t last = stage.now_ms() + 6 * kSecond;
-  stage.probe().SetBatch(last, static_cast<int64_t>(keys - next));
+  stage.probe().SetBatch(last, static_cast<int64_t>(keys - next), Probe::Batch::kSpread);
   const size_t a_ms = std::max<size_t>((keys - next) / 1000, 1);
   stage.LiveUntilDrained(kDrainMs, [&]() -> int64_t {
     const size_t end = std::min(next + a_ms, keys);
@@ -89,7 +89,7 @@ void RunCliff(const RunSpec& spec, Sample& sample) {
   Stage stage(
       spec,
       {.horizon_ms = kDrainMs + 2 * kSecond, .keys = static_cast<size_t>(spec.keys), .idle = idle});
-  const int64_t due = stage.now_ms() + CliffAfterMs(spec);
+  const int64_t due = stage.now_ms() + kCliffAfterMs;
   for (size_t i = 0; i < stage.bed().size(); ++i) stage.bed().Put(i, due);
   stage.Filled();
   stage.probe().SetBatch(due, spec.keys);
@@ -114,7 +114,7 @@ void RunLarge(const RunSpec& spec, Sample& sample) {
   Stage stage(spec, {.horizon_ms = kDrainMs + 2 * kSecond,
                      .keys = static_cast<size_t>(spec.keys),
                      .value_bytes = size_t{1} << 20});
-  const int64_t due = stage.now_ms() + CliffAfterMs(spec);
+  const int64_t due = stage.now_ms() + kCliffAfterMs;
   for (size_t i = 0; i < stage.bed().size(); ++i) stage.bed().Put(i, due);
   stage.Filled();
   stage.probe().SetBatch(due, spec.keys);
@@ -129,7 +129,7 @@ void RunDatabases(const RunSpec& spec, Sample& sample) {
                      .keys = static_cast<size_t>(spec.keys),
                      .databases = kDatabases});
   std::mt19937_64 random = RandomOf(spec);
-  const int64_t due = stage.now_ms() + CliffAfterMs(spec);
+  const int64_t due = stage.now_ms() + kCliffAfterMs;
   int64_t batch = 0;
   for (size_t i = 0; i < stage.bed().size(); ++i) {
     int64_t deadline = kNoDeadline;
@@ -160,7 +160,7 @@ void RunEmptyTable(const RunSpec& spec, Sample& sample) {
   for (size_t i = keys; i < keys + left; ++i) {
     bed.Put(i, stage.now_ms() + Between(random, kSecond, 10 * kSecond));
   }
-  stage.probe().SetBatch(last, static_cast<int64_t>(left));
+  stage.probe().SetBatch(last, static_cast<int64_t>(left), Probe::Batch::kSpread);
   stage.LiveUntilDrained(kDrainMs);
   sample.Set(Metric::kEndMegabytes, static_cast<double>(bed.AccountedBytes()) / 1e6);
   stage.Finish(sample);
@@ -193,7 +193,7 @@ void RunStepForward(const RunSpec& spec, Sample& sample) {
     stage.bed().Put(i, stage.now_ms() + ttl);
   }
   stage.Filled();
-  stage.Live(5 * kSecond + 37 * spec.run);
+  stage.Live(5 * kSecond);
   stage.StepWallMs(kHour);
   stage.probe().SetBatch(stage.now_ms() - 1, (spec.keys + 1) / 2);
   stage.LiveUntilDrained(kDrainMs);
@@ -212,13 +212,13 @@ void RunStepBack(const RunSpec& spec, Sample& sample) {
     stage.bed().Put(i, stage.now_ms() + (i % 2 == 0 ? 10 * kSecond : Between(random, kHour, kDay)));
   }
   stage.Filled();
-  stage.Live(5 * kSecond + 37 * spec.run);
+  stage.Live(5 * kSecond);
   stage.StepWallMs(-kHour);
   const int64_t last = stage.now_ms() + 5 * kSecond;
   for (size_t i = keys; i < keys + later; ++i) {
     stage.bed().Put(i, stage.now_ms() + Between(random, kSecond, 5 * kSecond));
   }
-  stage.probe().SetBatch(last, static_cast<int64_t>(later));
+  stage.probe().SetBatch(last, static_cast<int64_t>(later), Probe::Batch::kSpread);
   stage.LiveUntilDrained(kDrainMs);
   stage.Live(10 * kSecond);
   stage.Finish(sample);
