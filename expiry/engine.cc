@@ -13,6 +13,7 @@ struct ExpiryEngine::Driver {
   // The thread's own.
   std::unique_ptr<ExpiryStrategy> strategy;
   bool flush_first = false;
+  std::atomic<bool> asleep{false};  // read by driver 0
 
   OwnedCounter cycle_cpu_ns;
   OwnedCounter slices;
@@ -84,11 +85,39 @@ int64_t ExpiryEngine::Drive(size_t worker, size_t workers, bool idle) {
     if (settings_.active) {
       const Turn turn{Share(keyspace_, worker, workers), settings_, budget, clock_.NowUs(), idle};
       wait_us = std::min(wait_us, StepStrategy(driver, turn));
+      const bool sleep = wait_us > 0 && MaySleep(driver, turn);
+      driver.asleep.store(sleep, std::memory_order_relaxed);
+      if (sleep) wait_us = kLongestSleepUs;
+      if (worker == 0) WakeSleepers(turn);
     }
     if (flushing && !driver.flush_first) wait_us = std::min(wait_us, flush());
   }
   if (worker == 0) wait_us = std::min(wait_us, SettleFlush(workers));
   return wait_us;
+}
+
+bool ExpiryEngine::MaySleep(const Driver& driver, const Turn& turn) const {
+  if (turn.share.worker() == 0 || !wake_ || driver.strategy->kind() != StrategyKind::kHinted) {
+    return false;
+  }
+  return turn.share.EarliestDue() > keyspace_.ticks().NowTick(turn.now_ms());
+}
+
+void ExpiryEngine::WakeSleepers(const Turn& turn) const {
+  const size_t workers = turn.share.workers();
+  for (size_t worker = 1; worker < workers && wake_; ++worker) {
+    const Driver* const driver = drivers_[worker].load(std::memory_order_acquire);
+    if (driver == nullptr || !driver->asleep.load(std::memory_order_relaxed)) continue;
+    const Tick due = Share(keyspace_, worker, workers).EarliestDue();
+    if (due <= keyspace_.ticks().NowTick(turn.now_ms())) wake_(worker);
+  }
+}
+
+void ExpiryEngine::Configure(const ExpirySettings& settings) {
+  settings_ = settings;
+  for (size_t worker = 0; worker < kMaxDrivers && wake_; ++worker) {
+    if (drivers_[worker].load(std::memory_order_acquire) != nullptr) wake_(worker);
+  }
 }
 
 int64_t ExpiryEngine::StepStrategy(Driver& driver, const Turn& turn) {

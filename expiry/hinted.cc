@@ -7,20 +7,6 @@
 namespace lapse {
 namespace {
 
-// The earliest next_due() of the share.
-Tick EarliestDue(const Share& share) {
-  Tick earliest = kNeverTick;
-  const size_t shards = share.size();
-  for (size_t db = 0; db < share.keyspace().database_count(); ++db) {
-    Database* const database = share.keyspace().FindDatabase(db);
-    if (database == nullptr) continue;
-    for (size_t i = 0; i < shards; ++i) {
-      earliest = std::min(earliest, share.shard(*database, i).next_due());
-    }
-  }
-  return earliest;
-}
-
 int64_t UntilNextTickUs(const TickScale& ticks, int64_t now_us) {
   const Tick next = ticks.NowTick(now_us / 1000) + 1;
   return std::clamp<int64_t>(ticks.StartMs(next) * 1000 - now_us, 1, kTickMs * 1000);
@@ -31,7 +17,7 @@ int64_t UntilNextTickUs(const TickScale& ticks, int64_t now_us) {
 int64_t HintedStrategy::WaitUs(const Turn& turn) {
   const int64_t left_ns = resume_ns_ - turn.budget.start_ns;
   if (left_ns > 0) return (left_ns + 999) / 1000;
-  oldest_ = EarliestDue(turn.share);
+  oldest_ = turn.share.EarliestDue();
   const TickScale& ticks = turn.share.keyspace().ticks();
   if (oldest_ <= ticks.NowTick(turn.now_ms())) return 0;
   const int64_t wait_us = UntilNextTickUs(ticks, turn.now_us);

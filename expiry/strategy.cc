@@ -1,5 +1,7 @@
 #include "expiry/strategy.h"
 
+#include <algorithm>
+
 #include <array>
 
 #include "expiry/fullscan.h"
@@ -48,6 +50,19 @@ bool ParseStrategy(std::string_view name, StrategyKind& kind) {
     return true;
   }
   return false;
+}
+
+Tick Share::EarliestDue() const {
+  Tick earliest = kNeverTick;
+  const size_t shards = size();
+  for (size_t db = 0; db < keyspace_.database_count(); ++db) {
+    Database* const database = keyspace_.FindDatabase(db);
+    if (database == nullptr) continue;
+    for (size_t i = 0; i < shards; ++i) {
+      earliest = std::min(earliest, shard(*database, i).next_due());
+    }
+  }
+  return earliest;
 }
 
 }  // namespace lapse

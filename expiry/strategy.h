@@ -42,6 +42,8 @@ class Share {
   Shard& shard(Database& database, size_t i) const {
     return database.shard(worker_ + i * workers_);
   }
+  // The earliest next_due() of these shards; takes no lock.
+  Tick EarliestDue() const;
   size_t worker() const { return worker_; }
   size_t workers() const { return workers_; }
 

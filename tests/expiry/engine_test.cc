@@ -49,6 +49,24 @@ TEST(Engine, DriversBeyondTheBoundHaveNothingToDo) {
   EXPECT_EQ(bed.engine.Drive(5, 3, true), ExpiryEngine::kLongestWaitUs);
 }
 
+TEST(Engine, DriverZeroWakesASleepingDriverWhenItsKeysAreDue) {
+  Bed bed({}, /*shard_bits=*/4);
+  std::vector<size_t> woken;
+  bed.engine.SetWaker([&woken](size_t worker) { woken.push_back(worker); });
+  bed.Fill("far", 500, bed.now_ms() + kHourMs);
+  EXPECT_LE(bed.engine.Drive(0, 2, true), ExpiryEngine::kLongestWaitUs);
+  EXPECT_EQ(bed.engine.Drive(1, 2, true), ExpiryEngine::kLongestSleepUs);
+  // Keys that come while it sleeps, due long before it would wake by itself.
+  bed.Fill("near", 500, bed.now_ms() + 10);
+  bed.engine.Drive(0, 2, true);
+  EXPECT_TRUE(woken.empty());
+  bed.clock.AdvanceMs(2 * kTickMs);
+  bed.engine.Drive(0, 2, true);
+  ASSERT_EQ(woken, std::vector<size_t>{1});
+  bed.engine.Drive(1, 2, true);
+  EXPECT_EQ(bed.AllKeys(), 500);
+}
+
 TEST(Engine, InactiveMeansThatNothingIsRemoved) {
   ExpirySettings settings;
   settings.active = false;
