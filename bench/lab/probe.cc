@@ -89,6 +89,9 @@ void Probe::Draw(int64_t now_us) {
 void Probe::Report(Sample& sample) const {
   sample.after_deadline = draws_batch_;
   sample.backlog = curve_;
+  const int64_t zero_us = draws_batch_ ? batch_us_ : start_us_;
+  sample.backlog.push_back(
+      {static_cast<double>(last_us_ - zero_us) / 1e6, static_cast<double>(backlog_)});
   sample.Set(Metric::kLingering, lingering_us_ / 1e6);
   sample.Set(Metric::kPeakKeys, peak_);
   sample.Set(Metric::kLeft, backlog_);
