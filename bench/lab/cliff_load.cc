@@ -17,10 +17,12 @@
 #include <atomic>
 #include <chrono>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <random>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "bench/lab/runs.h"
@@ -29,10 +31,12 @@
 namespace lapse {
 namespace {
 
-constexpr int64_t kLeadMs = 200;    // of GETs before the deadline
-constexpr int64_t kTimedMs = 1000;  // after the deadline: what is reported
-constexpr int64_t kLookUs = 2000;   // between two looks at the backlog
-constexpr size_t kMostAtOnce = 64;  // GETs between two offers to the engine
+constexpr int64_t kLeadMs = 200;          // of GETs before the deadline
+constexpr int64_t kSpareMs = 300;         // between the last key and the first GET, at least
+constexpr int64_t kCalendarMs = 600'000;  // in which everything happens
+constexpr int64_t kTimedMs = 1000;        // after the deadline: what is reported
+constexpr int64_t kLookUs = 2000;         // between two looks at the backlog
+constexpr size_t kMostAtOnce = 64;        // GETs between two offers to the engine
 
 // The driver of `two-threads`, as the library's own background thread.
 class DriverThread {
@@ -111,19 +115,38 @@ class Foreground {
   std::vector<int64_t> latencies_ns_;
 };
 
-// Sets a tenth of the keys to live on, and the others to one deadline far enough away that all are
-// set by then. Returns the deadline.
-int64_t Fill(Bed& bed, size_t living) {
-  const int64_t began_ms = bed.now_ms();
+// A bed whose keys are in, and the deadline of nine tenths of them; the others live on.
+struct Filled {
+  std::unique_ptr<Bed> bed;
+  int64_t due_ms = 0;
+};
+
+// One attempt, with a deadline `times` as far away as setting the keys is expected to take. Null
+// when it took longer than that.
+std::optional<Filled> FillInTime(const Clock& clock, const RunSpec& spec, int64_t times) {
+  const auto dying = static_cast<size_t>(spec.keys);
+  const size_t living = dying / 10;
+  Bed::Plan plan;
+  plan.keys = dying + living;
+  plan.from_ms = clock.NowMs();
+  plan.until_ms = plan.from_ms + kCalendarMs;
+  plan.seed = static_cast<uint64_t>(spec.run) + 1;
+  Filled filled{std::make_unique<Bed>(clock, spec.contestant->Settings(), plan), 0};
+  Bed& bed = *filled.bed;
   for (size_t i = 0; i < living; ++i) bed.Put(i, kNoDeadline);
-  const int64_t took_ms = bed.now_ms() - began_ms;
-  const auto times = static_cast<int64_t>((bed.size() - living) / std::max<size_t>(living, 1));
-  const int64_t due = bed.now_ms() + 300 + kLeadMs + took_ms * times * 2;
-  for (size_t i = living; i < bed.size(); ++i) bed.Put(i, due);
-  if (bed.now_ms() + kLeadMs >= due) {
-    throw std::runtime_error("the machine is too busy: keys expired before all were set");
+  const int64_t took_ms = bed.now_ms() - plan.from_ms;
+  filled.due_ms = bed.now_ms() + kSpareMs + kLeadMs + took_ms * 10 * times;
+  for (size_t i = living; i < plan.keys; ++i) bed.Put(i, filled.due_ms);
+  if (bed.now_ms() + kLeadMs >= filled.due_ms) return std::nullopt;
+  return filled;
+}
+
+Filled Fill(const Clock& clock, const RunSpec& spec) {
+  for (const int64_t times : {2, 4, 8, 16}) {
+    std::optional<Filled> filled = FillInTime(clock, spec, times);
+    if (filled) return std::move(*filled);
   }
-  return due;
+  throw std::runtime_error("the machine is too busy: keys expired before all were set");
 }
 
 struct Schedule {
@@ -164,14 +187,9 @@ void RunCliffLoad(const RunSpec& spec, Sample& sample) {
   const bool two_threads = spec.variant->parameter != 0;
   const int64_t horizon_ms = spec.quick ? 1200 : 4000;
   const SystemClock clock;
-  const auto dying = static_cast<size_t>(spec.keys);
-  const size_t living = dying / 10;
-  Bed bed(clock, spec.contestant->Settings(),
-          {.keys = dying + living,
-           .from_ms = clock.NowMs(),
-           .until_ms = clock.NowMs() + 600'000,
-           .seed = static_cast<uint64_t>(spec.run) + 1});
-  const int64_t due = Fill(bed, living);
+  const Filled filled = Fill(clock, spec);
+  Bed& bed = *filled.bed;
+  const int64_t due = filled.due_ms;
   const auto keys = static_cast<double>(bed.Held());
   sample.Set(Metric::kBytesPerKey, static_cast<double>(bed.AccountedBytes()) / keys);
   sample.Set(Metric::kRssPerKey, static_cast<double>(bed.RssBytes()) / keys);

@@ -23,6 +23,7 @@
 #include "bench/lab/results.h"
 #include "bench/lab/runner.h"
 #include "bench/lab/self_check.h"
+#include "bench/lab/summary.h"
 #include "bench/lab/wire.h"
 #include "bench/lab/workload.h"
 #include "fmt/format.h"
@@ -179,6 +180,7 @@ int Run(Options options) {
   if (options.plan.quick) results.about.emplace_back("sizes", "quick");
   results.samples = RunAll(options.plan);
   if (results.samples.empty()) throw std::invalid_argument("nothing is left to run");
+  KeepTypicalCurves(results.samples, Workloads());
   WriteResults(results, options.out + "/results.json");
   WriteReport(results, options.out);
 

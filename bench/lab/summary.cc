@@ -49,7 +49,7 @@ void AddAboveOff(VariantSummary& variant) {
 
 const Sample& Entrant::Typical() const {
   std::vector<const Sample*> sorted = samples;
-  std::sort(sorted.begin(), sorted.end(), [](const Sample* a, const Sample* b) {
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Sample* a, const Sample* b) {
     return a->Get(Metric::kLingering).value_or(0) < b->Get(Metric::kLingering).value_or(0);
   });
   return *sorted[sorted.size() / 2];
@@ -105,6 +105,20 @@ std::vector<VariantSummary> Summarise(std::span<const Sample> samples, const Wor
     AddAboveOff(variant);
   }
   return variants;
+}
+
+void KeepTypicalCurves(std::vector<Sample>& samples, std::span<const Workload> workloads) {
+  std::vector<const Sample*> typical;
+  for (const Workload& workload : workloads) {
+    for (const VariantSummary& variant : Summarise(samples, workload)) {
+      for (const Entrant& entrant : variant.entrants) typical.push_back(&entrant.Typical());
+    }
+  }
+  for (Sample& sample : samples) {
+    if (std::find(typical.begin(), typical.end(), &sample) != typical.end()) continue;
+    sample.backlog.clear();
+    sample.lag.clear();
+  }
 }
 
 }  // namespace lapse

@@ -49,6 +49,9 @@ struct VariantSummary {
   std::vector<const Entrant*> Best(Metric metric) const;
 };
 
+// Drops the curves of all runs but the typical ones, which nobody draws.
+void KeepTypicalCurves(std::vector<Sample>& samples, std::span<const Workload> workloads);
+
 // Of one workload; variants and strategies in the order in which they ran.
 std::vector<VariantSummary> Summarise(std::span<const Sample> samples, const Workload& workload);
 
