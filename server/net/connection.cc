@@ -71,10 +71,13 @@ void Connection::Configure(const AcceptedSocket& accepted, int64_t keepalive_sec
 
 void Connection::Shut() {
   if (!std::exchange(open_, false)) return;
-  ErrorCode ignored;
-  socket_.close(ignored);
+  // Without an operation in flight nobody but the session may hold this object.
+  const Self keep = shared_from_this();
+  // Whoever sees the connection's end finds it gone from the lists, too.
   machine_->Unlist();
   thread_->Forget(*this);
+  ErrorCode ignored;
+  socket_.close(ignored);
 }
 
 void Connection::Resume(std::function<void(ReplyWriter&)> write_reply) {

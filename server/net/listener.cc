@@ -272,9 +272,11 @@ void Listener::Pause(int reason) {
   pause_.async_wait([this](const ErrorCode& error) {
     if (error) return;
     paused_ = false;
-    // Those that still wait are told again, which does no harm to a level of readiness.
+    // Those that wait already are made to wait anew, rather than remembering which do.
+    ErrorCode ignored;
     for (const auto& socket : sockets_) {
-      socket->acceptor.cancel();
+      if (!socket->acceptor.is_open()) continue;  // closed while this handler was queued
+      socket->acceptor.cancel(ignored);
       Wait(*socket);
     }
   });
