@@ -33,7 +33,7 @@ std::string ReadFile(const std::string& path) {
 std::string Program() { return std::getenv("LAPSE_SERVER"); }
 
 TEST(Process, AnswersAndEndsCleanlyOnSigterm) {
-  ServerProcess server({"--threads", "2"});
+  ServerProcess server({"--threads", "2", "--maxclients", "100"});
   WireClient client(server.port());
   EXPECT_EQ(client.Call({"SET", "k", "v"}), "OK");
   EXPECT_EQ(client.Call({"GET", "k"}), "v");
