@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The lab's short form: every expiry workload in one engine, then servers compared over the wire.
-# About four minutes; `./dev bench` runs it after the micro-benchmarks.
+# About three minutes; `./dev bench` runs it after the micro-benchmarks.
 #
 #   bench/run.sh [directory of lapse-lab]      results go to build/lab-results
 set -euo pipefail
@@ -11,7 +11,7 @@ out="build/lab-results"
 [[ -x $lab ]] || { echo "bench/run.sh: $lab is not built" >&2; exit 1; }
 
 failed=0
-"$lab" all --quick --out "$out" || failed=1
+"$lab" all --quick --runs 2 --out "$out" || failed=1
 if command -v redis-server >/dev/null; then
   "$lab" wire all --quick --out "$out" || failed=1
 else
