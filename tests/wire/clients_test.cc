@@ -302,6 +302,7 @@ TEST(Clients, AFlushIsWaitedForWhileOthersAreServedAndMemoryFalls) {
   ASSERT_TRUE(record.has_value());
   ASSERT_TRUE(record->IsCollection()) << record->ToString();
   EXPECT_EQ(other.Call({"DBSIZE"}), 0) << record->ToString();
+  if (LAPSE_USE_SLABS == 0) return;  // a sanitizer's allocator keeps what is freed
   EXPECT_LT(server.ResidentBytes(), resident_before / 2);
 }
 
