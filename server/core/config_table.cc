@@ -520,10 +520,11 @@ constexpr StockDirective kStockDirectives[] = {
 void AddStockRows(std::vector<ConfigRow>& rows) {
   for (const StockDirective& stock : kStockDirectives) {
     ConfigRow row = Inert(stock.name, {}, stock.value, stock.doc);
-    const auto wanted = static_cast<size_t>(1 + std::ranges::count(stock.value, ' '));
-    row.set = [set = row.set, wanted](Config& config, Words words) {
-      if (words.size() != wanted) return WrongNumber();
+    // A file gives the numbers of a list as words, CONFIG SET as one.
+    row.set = [set = row.set, gaps = std::ranges::count(stock.value, ' ')](Config& config,
+                                                                           Words words) {
       const std::string joined = absl::StrJoin(words, " ");
+      if (words.empty() || std::ranges::count(joined, ' ') != gaps) return WrongNumber();
       return set(config, {&joined, 1});
     };
     rows.push_back(std::move(row));
