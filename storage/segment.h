@@ -132,6 +132,11 @@ class Segment {
   void PrefetchBucket(uint64_t place, int depth) const {
     PrefetchLine(&buckets_[HomeBucket(place, depth)]);
   }
+  void PrefetchGroup(int group) const {
+    for (int b = group * kBucketsPerGroup; b < (group + 1) * kBucketsPerGroup; ++b) {
+      PrefetchLine(&buckets_[b]);
+    }
+  }
   // Prefetches the entries in the home bucket whose tags match.
   void PrefetchEntries(uint64_t place, int depth) const;
 
