@@ -158,13 +158,18 @@ void PageArena::WakeKeeper() {
   wake_keeper_.notify_one();
 }
 
+// One at a time, so that whoever wants memory back now shares the work with the keeper.
 void PageArena::UnmapDoomed() {
-  std::vector<uintptr_t> doomed;
-  {
-    MutexGuard guard(keeper_mu_);
-    doomed.swap(doomed_);
+  for (;;) {
+    uintptr_t base;
+    {
+      MutexGuard guard(keeper_mu_);
+      if (doomed_.empty()) return;
+      base = doomed_.back();
+      doomed_.pop_back();
+    }
+    UnmapChunk(base);
   }
-  for (const uintptr_t base : doomed) UnmapChunk(base);
 }
 
 void PageArena::Keep() {
