@@ -1,6 +1,7 @@
 #include "storage/locked_shard.h"
 
 #include <algorithm>
+#include <string>
 
 #include "absl/base/optimization.h"
 #include "storage/keyspace.h"
@@ -15,6 +16,14 @@ constexpr int kThin = Segment::kCapacity / 5;
 constexpr int kThinMask = 15;
 // So that the sum of a shard's deadlines fits 63 bits: deadlines count for 34 years at most.
 constexpr int64_t kDeadlineSpan = int64_t{1} << 40;
+
+// What a deadline, if it is one, counts for in the shard's sums.
+void CountDeadline(ShardStats& stats, const TickScale& ticks, int64_t deadline, int sign) {
+  if (deadline == kNoDeadline) return;
+  const int64_t epoch = ticks.epoch_ms();
+  stats.volatile_keys.Add(sign);
+  stats.deadline_ms_sum.Add(sign * (std::clamp(deadline, epoch, epoch + kDeadlineSpan) - epoch));
+}
 
 }  // namespace
 
@@ -100,13 +109,8 @@ Item LockedShard::Peek(const Key& key) {
 // --- change ---
 
 void LockedShard::Account(const Entry* entry, int sign) {
-  ShardStats& stats = shard_.stats();
-  stats.entry_bytes.Add(sign * static_cast<int64_t>(entry->allocated_bytes()));
-  if (!entry->has_deadline()) return;
-  const int64_t epoch = keyspace_.ticks().epoch_ms();
-  stats.volatile_keys.Add(sign);
-  stats.deadline_ms_sum.Add(sign *
-                            (std::clamp(entry->deadline(), epoch, epoch + kDeadlineSpan) - epoch));
+  shard_.stats().entry_bytes.Add(sign * static_cast<int64_t>(entry->allocated_bytes()));
+  CountDeadline(shard_.stats(), keyspace_.ticks(), entry->deadline(), sign);
 }
 
 void LockedShard::Exchange(const Item& item, Entry* fresh) {
@@ -130,23 +134,14 @@ Item LockedShard::Store(const Key& key, const Item& existing, const StringSpec& 
     Account(entry, +1);
   } else {
     Entry* entry = Mutable(existing);
-    const bool had_deadline = entry->has_deadline();
-    if (had_deadline) Account(entry, -1);
-    if (entry->RewriteInPlace(made)) {
-      // The size class is the same, so entry_bytes is too: a value without a deadline before and
-      // after changes no sum.
-      if (!had_deadline && entry->has_deadline()) {
-        Account(entry, +1);
-        shard_.stats().entry_bytes.Add(-static_cast<int64_t>(entry->allocated_bytes()));
-      } else if (had_deadline) {
-        Account(entry, +1);
-      }
-      if (had_deadline || entry->has_deadline()) {
-        shard_.SetEntry(existing.segment, existing.slot, entry);
-      }
-    } else {
-      if (had_deadline) Account(entry, +1);
+    const int64_t before = entry->deadline();
+    if (!entry->RewriteInPlace(made)) {
       Exchange(existing, Entry::Create(keyspace_.heap(), made));
+    } else if (before != kNoDeadline || spec.deadline != kNoDeadline) {
+      // The size class is the same, so entry_bytes is too.
+      CountDeadline(shard_.stats(), keyspace_.ticks(), before, -1);
+      CountDeadline(shard_.stats(), keyspace_.ticks(), spec.deadline, +1);
+      shard_.SetEntry(existing.segment, existing.slot, entry);
     }
   }
   Emit(EffectKind::kWritten, key.name, spec.deadline, spec.event);
@@ -163,24 +158,10 @@ char* LockedShard::ResizeString(const Key& key, Item& item, size_t size) {
     return entry->mutable_value();
   }
   Account(entry, +1);
-  // A fresh entry is filled by resizing it in turn, so that no second copy of the bytes is needed.
-  const std::string_view old = entry->value();
-  Entry* fresh;
-  if (size > Entry::kMaxInlineValue) {
-    // Start with a large value of the old bytes, padded to be one.
-    std::string bytes(old.substr(0, std::min(old.size(), size)));
-    bytes.resize(size);
-    fresh = Entry::Create(keyspace_.heap(),
-                          {key.name, bytes, entry->deadline(), Encoding::kRaw, access_clock()});
-  } else {
-    char padded[Entry::kMaxInlineValue];
-    const size_t kept = std::min(old.size(), size);
-    old.copy(padded, kept);
-    std::fill(padded + kept, padded + size, '\0');
-    fresh = Entry::Create(
-        keyspace_.heap(),
-        {key.name, {padded, size}, entry->deadline(), Encoding::kRaw, access_clock()});
-  }
+  std::string bytes(entry->value().substr(0, size));
+  bytes.resize(size);
+  Entry* fresh = Entry::Create(
+      keyspace_.heap(), {key.name, bytes, entry->deadline(), Encoding::kRaw, access_clock()});
   Exchange(item, fresh);
   return fresh->mutable_value();
 }

@@ -26,8 +26,10 @@ class GatePass {
   GatePass(const GatePass&) = delete;
   GatePass& operator=(const GatePass&) = delete;
 
+  // Does the command's work in the form of the gate that its row asks for.
   template <typename Work>
-  void Exclusively(Work work) {
+  void Run(const CommandRow* row, Work work) {
+    if (ABSL_PREDICT_TRUE(row == nullptr || (row->flags & kExclusive) == 0)) return work();
     gate_.Leave();
     {
       Gate::Exclusive exclusive(gate_);
@@ -200,11 +202,7 @@ size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
     session.last_active_ms = now_ms;
     for (size_t i = 0; i < group && !stop; ++i, ++next) {
       const Prepared& request = prepared_[i];
-      if (ABSL_PREDICT_FALSE(request.row != nullptr && (request.row->flags & kExclusive) != 0)) {
-        pass.Exclusively([&] { RunPrepared(session, request, now_ms, reply); });
-      } else {
-        RunPrepared(session, request, now_ms, reply);
-      }
+      pass.Run(request.row, [&] { RunPrepared(session, request, now_ms, reply); });
       stop = session.blocked || session.close_after_reply || session.killed ||
              reply.size() >= kOutputPauseBytes;
     }
@@ -223,11 +221,7 @@ void Dispatcher::RunOne(Session& session, std::span<const std::string_view> args
   const Prepared& request = prepared_.front();
   const int64_t now_ms = instance_.clock.NowMs();
   session.last_active_ms = now_ms;
-  if (request.row != nullptr && (request.row->flags & kExclusive) != 0) {
-    pass.Exclusively([&] { RunPrepared(session, request, now_ms, reply); });
-  } else {
-    RunPrepared(session, request, now_ms, reply);
-  }
+  pass.Run(request.row, [&] { RunPrepared(session, request, now_ms, reply); });
   instance_.stats.commands_processed.fetch_add(1, std::memory_order_relaxed);
 }
 
