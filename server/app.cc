@@ -20,6 +20,7 @@
 #include "server/core/version.h"
 #include "server/net/net_server.h"
 #include "server/process.h"
+#include "server/services/services.h"
 #include "spdlog/sinks/basic_file_sink.h"
 #include "spdlog/sinks/null_sink.h"
 #include "spdlog/sinks/stdout_sinks.h"
@@ -166,6 +167,7 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   const SystemClock clock;
   const std::string pidfile = start_config.pidfile;
   Instance instance(std::move(start_config), clock, AllCommandFamilies());
+  InstallServices(instance);
   instance.request_shutdown = [&stop] { stop.Request(); };
   absl::StatusOr<std::unique_ptr<NetServer>> server = NetServer::Start(instance, {});
   if (!server.ok()) return server.status();

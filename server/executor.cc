@@ -32,6 +32,8 @@ class Executor::Waiter final : public Resumer {
     }
     answered_.notify_one();
   }
+  // A call has one answer, and nobody reads what comes beside it.
+  void Push(std::function<void(ReplyWriter&)>) override {}
   // A call in progress goes on to its end.
   void Close() override {}
 
@@ -56,7 +58,10 @@ Executor::Executor(Instance& instance)
   instance.clients.Add(&session_);
 }
 
-Executor::~Executor() { instance_.clients.Remove(&session_); }
+Executor::~Executor() {
+  instance_.ForgetState(session_);
+  instance_.clients.Remove(&session_);
+}
 
 Reply Executor::Execute(std::span<const std::string_view> words) {
   ReplyWriter writer(out_, kResp);
@@ -69,6 +74,7 @@ Reply Executor::Execute(std::span<const std::string_view> words) {
     write_answer(writer);
   }
   Reply reply = TakeReply();
+  instance_.ForgetState(session_);
   const Gate::Shared inside(instance_.keyspace.gate());
   Reset();
   return reply;

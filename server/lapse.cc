@@ -15,6 +15,7 @@
 #include "server/executor.h"
 #include "server/expired_events.h"
 #include "server/net/net_server.h"
+#include "server/services/services.h"
 #include "storage/clock.h"
 #include "storage/entry.h"
 #include "storage/lock.h"
@@ -106,7 +107,9 @@ struct Engine::Impl {
         instance(std::move(config), clock, AllCommandFamilies()),
         events(std::make_shared<ExpiredEvents>(instance.keyspace, options.max_queued_events)),
         executors(instance),
-        driver(instance) {}
+        driver(instance) {
+    InstallServices(instance);
+  }
 
   HostClock clock;
   Instance instance;
@@ -182,7 +185,7 @@ bool Engine::Set(std::string_view key, std::string_view value, const SetOptions&
 std::optional<std::string> Engine::Get(std::string_view key) {
   OneKey at(impl_->instance, key);
   const Item item = at.shard.Read(at.key);
-  if (!item) return std::nullopt;
+  if (!item || !item.is_string()) return std::nullopt;
   return std::string(item.value());
 }
 
@@ -203,6 +206,7 @@ Result<int64_t> Engine::Increment(std::string_view key, int64_t by) {
   OneKey at(impl_->instance, key);
   const Item existing = at.shard.Find(at.key);
   int64_t number = 0;
+  if (existing && !existing.is_string()) return Failure{"the value is not a string"};
   if (existing && !ParseInt64(existing.value(), number)) {
     return Failure{"the value is not an integer"};
   }

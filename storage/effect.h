@@ -11,6 +11,7 @@
 // or before any thread runs.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ struct Event {
 };
 
 inline constexpr Event kExpiredEvent{"expired", 'x'};
+inline constexpr Event kFieldExpiredEvent{"hexpired", 'h'};
 inline constexpr Event kDelEvent{"del", 'g'};
 inline constexpr Event kSetEvent{"set", '$'};
 inline constexpr Event kExpireEvent{"expire", 'g'};
@@ -53,16 +55,30 @@ class EffectSink {
 
 class EffectHub {
  public:
-  void Add(EffectSink* sink) { sinks_.push_back(sink); }
-  void Remove(EffectSink* sink) { std::erase(sinks_, sink); }
+  // A sink that is always asked.
+  void Add(EffectSink* sink) {
+    sinks_.push_back(sink);
+    Listen();
+  }
+  void Remove(EffectSink* sink) {
+    if (std::erase(sinks_, sink) > 0) StopListening();
+  }
+  // A sink that wants effects only while somebody has called Listen for it (a watched key, a
+  // subscriber to notifications). It is called whenever anybody listens.
+  void AddIdle(EffectSink* sink) { sinks_.push_back(sink); }
+  // Counted. Thread: any.
+  void Listen() { listeners_.fetch_add(1, std::memory_order_seq_cst); }
+  void StopListening() { listeners_.fetch_sub(1, std::memory_order_seq_cst); }
+
   // False when nobody listens: then nothing need be built.
-  bool listening() const { return !sinks_.empty(); }
+  bool listening() const { return listeners_.load(std::memory_order_relaxed) != 0; }
   void Emit(const Effect& effect) const {
     for (EffectSink* sink : sinks_) sink->OnEffect(effect);
   }
 
  private:
   std::vector<EffectSink*> sinks_;
+  std::atomic<int32_t> listeners_{0};
 };
 
 }  // namespace lapse

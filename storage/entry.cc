@@ -11,7 +11,7 @@
 namespace lapse {
 namespace {
 
-constexpr size_t kDeadlineBytes = 8;
+constexpr size_t kDeadlineBytes = sizeof(int64_t);
 constexpr size_t kLongKeyBytes = 4;
 constexpr size_t kMaxEmbstr = 44;       // Redis's OBJ_ENCODING_EMBSTR_SIZE_LIMIT
 constexpr size_t kGrowthCap = 1 << 20;  // a large value grows by its own size, at most by this
@@ -47,16 +47,6 @@ struct Entry::External {
   size_t allocated_bytes() const { return AllocationSize(sizeof(External) + capacity); }
 };
 
-std::string_view TypeName(ValueType type) {
-  constexpr std::string_view kNames[] = {"string"};
-  return kNames[static_cast<size_t>(type)];
-}
-
-std::string_view EncodingName(Encoding encoding) {
-  constexpr std::string_view kNames[] = {"int", "embstr", "raw"};
-  return kNames[static_cast<size_t>(encoding)];
-}
-
 Encoding EncodingOfString(std::string_view value) {
   constexpr size_t kLongestInt = 20;  // "-9223372036854775808"
   if (value.size() > kMaxEmbstr) return Encoding::kRaw;
@@ -74,7 +64,8 @@ Encoding EncodingOfString(std::string_view value) {
 size_t Entry::LayoutSize(const Spec& spec) {
   return sizeof(Entry) + (spec.deadline != kNoDeadline ? kDeadlineBytes : 0) +
          (spec.key.size() >= kKeyEscape ? kLongKeyBytes : 0) + spec.key.size() +
-         (spec.value.size() > kMaxInlineValue ? sizeof(External*) : spec.value.size());
+         (spec.collection != nullptr || spec.value.size() > kMaxInlineValue ? sizeof(void*)
+                                                                            : spec.value.size());
 }
 
 Entry* Entry::Create(EntryHeap& heap, const Spec& spec) {
@@ -84,7 +75,9 @@ Entry* Entry::Create(EntryHeap& heap, const Spec& spec) {
 }
 
 void Entry::Fill(const Spec& spec) {
-  type_encoding_ = static_cast<uint8_t>(static_cast<uint8_t>(spec.encoding) << 4);
+  type_encoding_ = spec.collection != nullptr
+                       ? static_cast<uint8_t>(spec.collection->type())
+                       : static_cast<uint8_t>(static_cast<uint8_t>(spec.encoding) << 4);
   flags_ = spec.deadline != kNoDeadline ? kHasDeadline : 0;
   set_access_clock(spec.access_clock);
   char* at = bytes() + sizeof(Entry);
@@ -100,7 +93,11 @@ void Entry::Fill(const Spec& spec) {
   }
   std::memcpy(at, spec.key.data(), spec.key.size());
   at += spec.key.size();
-  if (spec.value.size() > kMaxInlineValue) {
+  if (spec.collection != nullptr) {
+    value_length_ = sizeof(spec.collection);
+    Store(at, spec.collection);
+    NoteFieldDeadlines();
+  } else if (spec.value.size() > kMaxInlineValue) {
     value_length_ = kExternal;
     Store(at, External::Create(spec.value, spec.value.size()));
   } else {
@@ -111,38 +108,49 @@ void Entry::Fill(const Spec& spec) {
 
 void Entry::Destroy(EntryHeap& heap, Entry* entry) {
   if (ABSL_PREDICT_FALSE(entry->is_external())) Free(entry->external());
+  if (ABSL_PREDICT_FALSE(!entry->is_string())) delete entry->collection();
   heap.Free(entry, entry->layout_size());
 }
 
 bool Entry::RewriteInPlace(const Spec& spec) {
-  if (is_external() || spec.value.size() > kMaxInlineValue) return false;
+  if (is_external() || !is_string()) return false;
+  if (spec.collection != nullptr || spec.value.size() > kMaxInlineValue) return false;
   if (EntryHeap::SizeClass(LayoutSize(spec)) != EntryHeap::SizeClass(layout_size())) return false;
   // The key is copied from the spec, not moved within: it is the caller's, and equal.
   Fill(spec);
   return true;
 }
 
-size_t Entry::prefix_size() const { return sizeof(Entry) + (has_deadline() ? kDeadlineBytes : 0); }
-
-size_t Entry::key_size() const {
-  if (ABSL_PREDICT_TRUE(key_length_ != kKeyEscape)) return key_length_;
-  return Load<uint32_t>(bytes() + prefix_size());
+std::string_view Entry::LongKey() const {
+  const char* at = bytes() + prefix_size();
+  return {at + kLongKeyBytes, Load<uint32_t>(at)};
 }
 
-std::string_view Entry::key() const {
-  const size_t escape = key_length_ == kKeyEscape ? kLongKeyBytes : 0;
-  return {bytes() + prefix_size() + escape, key_size()};
+std::string_view Entry::ExternalValue() const {
+  External* large = external();
+  return {large->data(), large->size};
+}
+
+Value* Entry::collection() const { return Load<Value*>(bytes() + value_offset()); }
+
+std::unique_ptr<Value> Entry::ReleaseCollection() {
+  std::unique_ptr<Value> released(collection());
+  Store<Value*>(bytes() + value_offset(), nullptr);
+  return released;
+}
+
+int64_t Entry::DueWithFields() const {
+  return std::min(deadline(), collection()->earliest_deadline());
+}
+
+void Entry::NoteFieldDeadlines() {
+  const bool any = collection()->earliest_deadline() != kNoDeadline;
+  flags_ = static_cast<uint8_t>((flags_ & ~kHasFieldDeadlines) | (any ? kHasFieldDeadlines : 0));
 }
 
 size_t Entry::value_offset() const {
   const std::string_view k = key();
   return static_cast<size_t>(k.data() + k.size() - bytes());
-}
-
-std::string_view Entry::value() const {
-  if (ABSL_PREDICT_TRUE(!is_external())) return {bytes() + value_offset(), value_length_};
-  External* large = external();
-  return {large->data(), large->size};
 }
 
 char* Entry::mutable_value() {
@@ -164,6 +172,7 @@ size_t Entry::layout_size() const {
 
 size_t Entry::allocated_bytes() const {
   const size_t own = EntryHeap::SizeClass(layout_size());
+  if (ABSL_PREDICT_FALSE(!is_string())) return own + collection()->allocated_bytes();
   return is_external() ? own + external()->allocated_bytes() : own;
 }
 

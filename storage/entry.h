@@ -10,8 +10,8 @@
 //
 // A 16-byte key with a 32-byte value takes 56 bytes, 64 with a deadline: the same size class of 64,
 // so that a TTL costs nothing and EXPIRE on such a key moves no memory out of its allocation.
-// Values over kMaxInlineValue live in an allocation of their own with room to grow; vlen is then
-// kExternal.
+// Strings over kMaxInlineValue live in an allocation of their own with room to grow; vlen is then
+// kExternal. Collections are objects of their own (value.h), and the value here a pointer to one.
 //
 // The entry knows nothing of where it hangs. The slot word that points to it repeats its deadline
 // as a due hint; LockedShard alone changes both, together.
@@ -25,23 +25,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
+#include "absl/base/optimization.h"
 #include "storage/clock.h"
 #include "storage/prefetch.h"
+#include "storage/value.h"
 
 namespace lapse {
 
 class EntryHeap;
-
-enum class ValueType : uint8_t { kString = 0 };
-
-// How the value is represented, as OBJECT ENCODING names it. A string that was changed in place is
-// raw, whatever its length, as in Redis.
-enum class Encoding : uint8_t { kInt = 0, kEmbstr = 1, kRaw = 2 };
-
-std::string_view TypeName(ValueType type);
-std::string_view EncodingName(Encoding encoding);
 
 // The encoding that Redis gives a string that a client sets: int for the canonical form of a 64-bit
 // integer, embstr up to 44 bytes, else raw.
@@ -55,10 +49,12 @@ class Entry {
 
   struct Spec {
     std::string_view key;
-    std::string_view value;  // copied
+    std::string_view value;  // copied: a string
     int64_t deadline = kNoDeadline;
     Encoding encoding = Encoding::kRaw;
     uint32_t access_clock = 0;  // 24 bits are kept
+    // A collection instead of the string; the entry takes it over once Create returns.
+    Value* collection = nullptr;
   };
 
   // Returns a new entry, to be destroyed with Destroy and the same heap.
@@ -66,18 +62,45 @@ class Entry {
   static void Destroy(EntryHeap& heap, Entry* entry);
 
   // Rewrites value, deadline and encoding within the entry's allocation and returns true, or
-  // changes nothing and returns false when the size class differs or a large value is involved.
+  // changes nothing and returns false when the size class differs or a large value or a collection
+  // is involved.
   // Requires: spec.key equals key(); neither it nor spec.value points into this entry.
   bool RewriteInPlace(const Spec& spec);
 
-  std::string_view key() const;
-  std::string_view value() const;
+  std::string_view key() const {
+    if (ABSL_PREDICT_FALSE(key_length_ == kKeyEscape)) return LongKey();
+    return {bytes() + prefix_size(), key_length_};
+  }
+  // The string. Requires: is_string().
+  std::string_view value() const {
+    if (ABSL_PREDICT_FALSE(is_external())) return ExternalValue();
+    const std::string_view k = key();
+    return {k.data() + k.size(), value_length_};
+  }
+  // The collection. Requires: !is_string().
+  Value* collection() const;
+  bool is_string() const { return type() == ValueType::kString; }
   ValueType type() const { return static_cast<ValueType>(type_encoding_ & 0xF); }
-  Encoding encoding() const { return static_cast<Encoding>(type_encoding_ >> 4); }
+  Encoding encoding() const {
+    return is_string() ? static_cast<Encoding>(type_encoding_ >> 4) : collection()->encoding();
+  }
+  // Requires: is_string().
   void set_encoding(Encoding encoding);
+  // Parts with the collection, which the caller owns from now on; the entry is only good for
+  // Destroy and key(). Requires: !is_string().
+  std::unique_ptr<Value> ReleaseCollection();
 
   bool has_deadline() const { return (flags_ & kHasDeadline) != 0; }
   int64_t deadline() const;  // kNoDeadline when there is none
+  // When there is something to remove: the deadline, or the earliest of the hash's fields.
+  int64_t due() const {
+    return ABSL_PREDICT_TRUE((flags_ & kHasFieldDeadlines) == 0) ? deadline() : DueWithFields();
+  }
+  bool has_due() const { return (flags_ & (kHasDeadline | kHasFieldDeadlines)) != 0; }
+  // Whether expired() holds or a field's deadline has passed.
+  bool overdue(int64_t now_ms) const { return has_due() && now_ms > due(); }
+  // To be called after the collection's deadlines have changed.
+  void NoteFieldDeadlines();
   bool expired(int64_t now_ms) const { return has_deadline() && now_ms > deadline(); }
   // Changes the deadline in place. Requires: has_deadline().
   void OverwriteDeadline(int64_t deadline);
@@ -106,6 +129,7 @@ class Entry {
 
  private:
   static constexpr uint8_t kHasDeadline = 1;
+  static constexpr uint8_t kHasFieldDeadlines = 2;
   static constexpr uint8_t kKeyEscape = 255;
   static constexpr uint16_t kExternal = 0xFFFF;
 
@@ -113,8 +137,11 @@ class Entry {
 
   static size_t LayoutSize(const Spec& spec);
   void Fill(const Spec& spec);
-  size_t prefix_size() const;  // header and deadline: where the key's length or bytes begin
-  size_t key_size() const;
+  // Header and deadline: where the key's length or bytes begin.
+  size_t prefix_size() const { return sizeof(Entry) + (has_deadline() ? sizeof(int64_t) : 0); }
+  std::string_view LongKey() const;
+  std::string_view ExternalValue() const;
+  int64_t DueWithFields() const;
   char* bytes() { return reinterpret_cast<char*>(this); }
   const char* bytes() const { return reinterpret_cast<const char*>(this); }
   size_t value_offset() const;

@@ -1,38 +1,48 @@
 #include <algorithm>
-#include <utility>
 
+#include "storage/held_shards.h"
 #include "storage/keyspace.h"
 #include "storage/locked_shard.h"
+#include "storage/shard.h"
 
 namespace lapse {
 
 struct KeyLocks::Held {
-  uint32_t order;  // database, then shard
+  const Shard* shard_of;
   LockedShard shard;
 
-  Held(Keyspace& keyspace, AccessView view, uint16_t db, uint64_t place, uint32_t number)
-      : order(number), shard(keyspace, {db, view.touch, view.now_ms}, place) {}
+  Held(Keyspace& keyspace, const AccessView& view, Shard& home)
+      : shard_of(&home), shard(keyspace, view, home) {}
+  Held(Keyspace& keyspace, const AccessView& view, Shard& home, LockedShard::Adopt adopt)
+      : shard_of(&home), shard(keyspace, view, home, adopt) {}
 };
-
-namespace {
-
-uint32_t OrderOf(const Keyspace& keyspace, uint16_t db, uint64_t place) {
-  return static_cast<uint32_t>(db * keyspace.shard_count() + keyspace.ShardOf(place));
-}
-
-}  // namespace
 
 KeyLocks::KeyLocks(Keyspace& keyspace, const AccessView& view, absl::Span<const Want> wanted)
     : keyspace_(keyspace) {
-  absl::InlinedVector<std::pair<uint32_t, Want>, 8> ordered;
+  struct Home {
+    Shard* shard;
+    uint16_t db;
+  };
+  absl::InlinedVector<Home, 8> homes;
   for (const Want& want : wanted) {
-    ordered.emplace_back(OrderOf(keyspace, want.db, want.place), want);
+    homes.push_back({&keyspace.database(want.db).shard(keyspace.ShardOf(want.place)), want.db});
   }
-  std::sort(ordered.begin(), ordered.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [order, want] : ordered) {
-    if (!held_.empty() && held_.back()->order == order) continue;
-    held_.push_back(new Held(keyspace, view, want.db, want.place, order));
+  std::sort(homes.begin(), homes.end(),
+            [](const Home& a, const Home& b) { return a.shard < b.shard; });
+  const auto end = std::unique(homes.begin(), homes.end(),
+                               [](const Home& a, const Home& b) { return a.shard == b.shard; });
+  homes.erase(end, homes.end());
+
+  const bool borrowing = HeldShards::Current() != nullptr;
+  if (!borrowing) {
+    absl::InlinedVector<Shard*, 8> shards;
+    for (const Home& home : homes) shards.push_back(home.shard);
+    LockAll(shards);
+  }
+  for (const Home& home : homes) {
+    const AccessView own{home.db, view.touch, view.now_ms};
+    held_.push_back(borrowing ? new Held(keyspace, own, *home.shard)
+                              : new Held(keyspace, own, *home.shard, LockedShard::Adopt{}));
   }
 }
 
@@ -41,9 +51,10 @@ KeyLocks::~KeyLocks() {
 }
 
 LockedShard& KeyLocks::For(uint16_t db, uint64_t place) {
-  const uint32_t order = OrderOf(keyspace_, db, place);
-  const auto at = std::lower_bound(held_.begin(), held_.end(), order,
-                                   [](const Held* held, uint32_t o) { return held->order < o; });
+  const Shard* shard = &keyspace_.database(db).shard(keyspace_.ShardOf(place));
+  const auto at =
+      std::lower_bound(held_.begin(), held_.end(), shard,
+                       [](const Held* held, const Shard* s) { return held->shard_of < s; });
   return (*at)->shard;
 }
 

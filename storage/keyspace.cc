@@ -30,6 +30,7 @@ void KeyspaceTotals::Add(const ShardStats& stats) {
   expired_lazy += stats.expired[static_cast<int>(ExpiryPath::kLazy)].get();
   expired_active += stats.expired[static_cast<int>(ExpiryPath::kActive)].get();
   expired_flushed += stats.expired[static_cast<int>(ExpiryPath::kFlush)].get();
+  expired_fields += stats.expired_fields.get();
   splits += stats.splits.get();
   merges += stats.merges.get();
 }
@@ -87,6 +88,7 @@ void KeyspaceTotals::Add(const KeyspaceTotals& other) {
   expired_lazy += other.expired_lazy;
   expired_active += other.expired_active;
   expired_flushed += other.expired_flushed;
+  expired_fields += other.expired_fields;
   splits += other.splits;
   merges += other.merges;
 }
@@ -128,6 +130,7 @@ void Keyspace::ResetStats() {
       stats.hits.Set(0);
       stats.misses.Set(0);
       for (OwnedCounter& expired : stats.expired) expired.Set(0);
+      stats.expired_fields.Set(0);
     }
   }
 }

@@ -58,6 +58,7 @@ struct KeyspaceTotals {
   int64_t expired_lazy = 0;
   int64_t expired_active = 0;
   int64_t expired_flushed = 0;
+  int64_t expired_fields = 0;
   int64_t splits = 0;
   int64_t merges = 0;
 

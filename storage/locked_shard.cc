@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/base/optimization.h"
+#include "storage/held_shards.h"
 #include "storage/keyspace.h"
 #include "storage/shard.h"
 
@@ -36,16 +37,27 @@ LockedShard::LockedShard(Keyspace& keyspace, const AccessView& view, uint64_t pl
     : LockedShard(keyspace, view, keyspace.database(view.db).shard(keyspace.ShardOf(place))) {}
 
 LockedShard::LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shard)
-    : keyspace_(keyspace), shard_(shard), view_(view), bin_(keyspace.heap()) {
-  shard_.lock().Lock();
+    : keyspace_(keyspace),
+      shard_(shard),
+      view_(view),
+      borrowed_(HeldShards::Current() != nullptr),
+      bin_(keyspace.heap()) {
+  if (ABSL_PREDICT_TRUE(!borrowed_)) {
+    shard_.lock().Lock();
+  } else {
+    HeldShards::Current()->Hold(shard);
+  }
 }
+
+LockedShard::LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shard, Adopt)
+    : keyspace_(keyspace), shard_(shard), view_(view), borrowed_(false), bin_(keyspace.heap()) {}
 
 LockedShard::~LockedShard() { Unlock(); }
 
 void LockedShard::Unlock() {
   if (!locked_) return;
   locked_ = false;
-  shard_.lock().Unlock();
+  if (ABSL_PREDICT_TRUE(!borrowed_)) shard_.lock().Unlock();
   if (lag_count_ > 0) keyspace_.lag().Add(lag_ms_, lag_count_);
   bin_.Empty();
 }
@@ -74,9 +86,8 @@ Item LockedShard::Locate(const Key& key) {
   const Shard::Hung hung = shard_.Find(key.place, key.name);
   if (hung.segment == nullptr) return {};
   const Item item{hung.segment, hung.slot};
-  if (ABSL_PREDICT_FALSE(item.entry()->expired(view_.now_ms))) {
-    RemoveExpired(item, ExpiryPath::kLazy);
-    return {};
+  if (ABSL_PREDICT_FALSE(item.entry()->overdue(view_.now_ms))) {
+    if (RemoveExpired(item, ExpiryPath::kLazy)) return {};
   }
   return item;
 }
@@ -85,7 +96,7 @@ void LockedShard::Touch(const Item& item) {
   if (!view_.touch) return;
   const uint32_t clock = access_clock() & kAccessClockMask;
   // The line is in the cache, but writing it every time would send it back to memory every time.
-  if (item.entry()->access_clock() != clock) Mutable(item)->set_access_clock(clock);
+  if (item.entry_->access_clock() != clock) item.entry_->set_access_clock(clock);
 }
 
 Item LockedShard::Read(const Key& key) {
@@ -113,44 +124,109 @@ void LockedShard::Account(const Entry* entry, int sign) {
   CountDeadline(shard_.stats(), keyspace_.ticks(), entry->deadline(), sign);
 }
 
-void LockedShard::Exchange(const Item& item, Entry* fresh) {
+void LockedShard::Exchange(Item& item, Entry* fresh) {
   shard_.lock().AssertHeld();
-  Entry* old = Mutable(item);
+  Entry* old = item.entry_;
   Account(old, -1);
   Account(fresh, +1);
-  shard_.SetEntry(item.segment, item.slot, fresh);
+  shard_.SetEntry(item.segment_, item.slot_, fresh);
   bin_.Add(old);
+  item.entry_ = fresh;
+}
+
+// Makes an entry and hangs it up in place of the existing one, if there is one.
+Item LockedShard::Hang(const Key& key, const Item& existing, const Entry::Spec& spec) {
+  shard_.lock().AssertHeld();
+  Entry* entry = Entry::Create(keyspace_.heap(), spec);
+  Item item = existing;
+  if (existing) {
+    Exchange(item, entry);
+    return item;
+  }
+  const Shard::Hung hung = shard_.Insert(key.place, entry, now_tick());
+  shard_.stats().keys.Add(1);
+  Account(entry, +1);
+  return {hung.segment, hung.slot};
 }
 
 Item LockedShard::Store(const Key& key, const Item& existing, const StringSpec& spec) {
   shard_.lock().AssertHeld();
-  const Entry::Spec made{key.name, spec.value, spec.deadline, spec.encoding, access_clock()};
+  const Entry::Spec made{.key = key.name,
+                         .value = spec.value,
+                         .deadline = spec.deadline,
+                         .encoding = spec.encoding,
+                         .access_clock = access_clock()};
   Item item = existing;
   if (!existing) {
-    Entry* entry = Entry::Create(keyspace_.heap(), made);
-    const Shard::Hung hung = shard_.Insert(key.place, entry, now_tick());
-    item = {hung.segment, hung.slot};
-    shard_.stats().keys.Add(1);
-    Account(entry, +1);
+    item = Hang(key, existing, made);
   } else {
-    Entry* entry = Mutable(existing);
+    Entry* entry = existing.entry_;
     const int64_t before = entry->deadline();
     if (!entry->RewriteInPlace(made)) {
-      Exchange(existing, Entry::Create(keyspace_.heap(), made));
+      item = Hang(key, existing, made);
     } else if (before != kNoDeadline || spec.deadline != kNoDeadline) {
       // The size class is the same, so entry_bytes is too.
       CountDeadline(shard_.stats(), keyspace_.ticks(), before, -1);
       CountDeadline(shard_.stats(), keyspace_.ticks(), spec.deadline, +1);
-      shard_.SetEntry(existing.segment, existing.slot, entry);
+      shard_.SetEntry(existing.segment_, existing.slot_, entry);
     }
   }
   Emit(EffectKind::kWritten, key.name, spec.deadline, spec.event);
   return item;
 }
 
+Item LockedShard::StoreCollection(const Key& key, const Item& existing,
+                                  std::unique_ptr<Value> value, int64_t deadline, Event event) {
+  const Item item = Hang(key, existing,
+                         {.key = key.name,
+                          .deadline = deadline,
+                          .access_clock = access_clock(),
+                          .collection = value.release()});
+  if (!event.name.empty()) Emit(EffectKind::kWritten, key.name, deadline, event);
+  return item;
+}
+
+Item LockedShard::StoreCopy(const Key& key, const Item& existing, const Entry& source,
+                            Event event) {
+  if (!source.is_string()) {
+    return StoreCollection(key, existing, source.collection()->Clone(), source.deadline(), event);
+  }
+  return Store(key, existing,
+               {.value = source.value(),
+                .deadline = source.deadline(),
+                .encoding = source.encoding(),
+                .event = event});
+}
+
+Item LockedShard::StoreMoved(const Key& key, const Item& existing, const Item& removed,
+                             Event event) {
+  Entry& source = *removed.entry_;
+  if (source.is_string()) return StoreCopy(key, existing, source, event);
+  return StoreCollection(key, existing, source.ReleaseCollection(), source.deadline(), event);
+}
+
+Value& LockedShard::BeginEdit(const Item& item) {
+  Account(item.entry_, -1);
+  return *item.entry_->collection();
+}
+
+bool LockedShard::EndEdit(Item& item, Event event) {
+  shard_.lock().AssertHeld();
+  Entry* entry = item.entry_;
+  const bool had_due = entry->has_due();
+  entry->NoteFieldDeadlines();
+  Account(entry, +1);
+  if (had_due || entry->has_due()) shard_.SetEntry(item.segment_, item.slot_, entry);
+  if (!event.name.empty()) Emit(EffectKind::kWritten, entry->key(), entry->deadline(), event);
+  if (ABSL_PREDICT_TRUE(!entry->collection()->vanishes())) return true;
+  Remove(item, kDelEvent);
+  item = {};
+  return false;
+}
+
 char* LockedShard::ResizeString(const Key& key, Item& item, size_t size) {
   shard_.lock().AssertHeld();
-  Entry* entry = Mutable(item);
+  Entry* entry = item.entry_;
   Account(entry, -1);
   if (entry->ResizeValueInPlace(size)) {
     entry->set_encoding(Encoding::kRaw);
@@ -160,8 +236,11 @@ char* LockedShard::ResizeString(const Key& key, Item& item, size_t size) {
   Account(entry, +1);
   std::string bytes(entry->value().substr(0, size));
   bytes.resize(size);
-  Entry* fresh = Entry::Create(
-      keyspace_.heap(), {key.name, bytes, entry->deadline(), Encoding::kRaw, access_clock()});
+  Entry* fresh = Entry::Create(keyspace_.heap(), {.key = key.name,
+                                                  .value = bytes,
+                                                  .deadline = entry->deadline(),
+                                                  .encoding = Encoding::kRaw,
+                                                  .access_clock = access_clock()});
   Exchange(item, fresh);
   return fresh->mutable_value();
 }
@@ -172,7 +251,7 @@ void LockedShard::ReportWritten(const Item& item, Event event) {
 
 void LockedShard::SetDeadline(const Key& key, Item& item, int64_t deadline, Event event) {
   shard_.lock().AssertHeld();
-  Entry* entry = Mutable(item);
+  Entry* entry = item.entry_;
   const bool wanted = deadline != kNoDeadline;
   Account(entry, -1);
   bool done = true;
@@ -185,21 +264,40 @@ void LockedShard::SetDeadline(const Key& key, Item& item, int64_t deadline, Even
   }
   Account(entry, +1);
   if (done) {
-    shard_.SetEntry(item.segment, item.slot, entry);
+    shard_.SetEntry(item.segment_, item.slot_, entry);
   } else {
-    Exchange(item, Entry::Create(keyspace_.heap(), {key.name, entry->value(), deadline,
-                                                    entry->encoding(), entry->access_clock()}));
+    Entry::Spec spec{
+        .key = key.name, .deadline = deadline, .access_clock = entry->access_clock()};
+    if (entry->is_string()) {
+      spec.value = entry->value();
+      spec.encoding = entry->encoding();
+      Exchange(item, Entry::Create(keyspace_.heap(), spec));
+    } else {
+      MoveCollection(item, spec);
+    }
   }
   Emit(EffectKind::kDeadline, key.name, deadline, event);
 }
 
+// As Exchange, for an entry that takes the old one's collection over.
+void LockedShard::MoveCollection(Item& item, Entry::Spec spec) {
+  shard_.lock().AssertHeld();
+  Entry* old = item.entry_;
+  Account(old, -1);
+  spec.collection = old->ReleaseCollection().release();
+  Entry* fresh = Entry::Create(keyspace_.heap(), spec);
+  Account(fresh, +1);
+  shard_.SetEntry(item.segment_, item.slot_, fresh);
+  bin_.Add(old);
+  item.entry_ = fresh;
+}
+
 void LockedShard::Unlink(const Item& item) {
   shard_.lock().AssertHeld();
-  Entry* entry = Mutable(item);
-  Account(entry, -1);
+  Account(item.entry_, -1);
   shard_.stats().keys.Add(-1);
-  shard_.Erase(item.segment, item.slot);
-  bin_.Add(entry);
+  shard_.Erase(item.segment_, item.slot_);
+  bin_.Add(item.entry_);
 }
 
 void LockedShard::Remove(const Item& item, Event event) {
@@ -208,19 +306,38 @@ void LockedShard::Remove(const Item& item, Event event) {
   Unlink(item);
   // The entry lives on in the bin until the lock is released.
   Emit(EffectKind::kRemoved, entry->key(), entry->deadline(), event);
-  const int live = item.segment->live();
+  const int live = item.segment_->live();
   if (ABSL_PREDICT_FALSE(live < kThin && (live & kThinMask) == 0)) {
-    shard_.MergeAround(item.segment, now_tick());
+    shard_.MergeAround(item.segment_, now_tick());
   }
 }
 
-void LockedShard::RemoveExpired(const Item& item, ExpiryPath path) {
+bool LockedShard::RemoveExpired(const Item& item, ExpiryPath path) {
   const Entry* entry = item.entry();
+  if (ABSL_PREDICT_FALSE(!entry->expired(view_.now_ms))) return RemoveExpiredFields(item);
   const int64_t deadline = entry->deadline();
   Unlink(item);
   shard_.stats().expired[static_cast<int>(path)].Add(1);
   CountLag(view_.now_ms - deadline);
   Emit(EffectKind::kExpired, entry->key(), deadline, kExpiredEvent);
+  return true;
+}
+
+bool LockedShard::RemoveExpiredFields(Item item) {
+  shard_.lock().AssertHeld();
+  Entry* entry = item.entry_;
+  const int64_t due = entry->due();
+  const size_t removed = BeginEdit(item).RemoveExpired(view_.now_ms);
+  entry->NoteFieldDeadlines();
+  Account(entry, +1);
+  shard_.SetEntry(item.segment_, item.slot_, entry);
+  shard_.stats().expired_fields.Add(static_cast<int64_t>(removed));
+  CountLag(view_.now_ms - due);
+  Emit(EffectKind::kWritten, entry->key(), entry->deadline(), kFieldExpiredEvent);
+  if (!entry->collection()->vanishes()) return false;
+  Unlink(item);
+  Emit(EffectKind::kRemoved, entry->key(), entry->deadline(), kDelEvent);
+  return true;
 }
 
 }  // namespace lapse

@@ -22,6 +22,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
@@ -39,15 +40,28 @@ class Keyspace;
 class Shard;
 
 // Where an entry hangs. Empty when a lookup found nothing.
-struct Item {
-  Segment* segment = nullptr;
-  int slot = Segment::kNotFound;
+class Item {
+ public:
+  Item() = default;
+  Item(Segment* segment, int slot)
+      : segment_(segment), slot_(slot), entry_(EntryOf(segment->word(slot))) {}
 
-  explicit operator bool() const { return segment != nullptr; }
+  explicit operator bool() const { return entry_ != nullptr; }
   // The entry's own methods that change it must not be used from here: LockedShard's are.
-  const Entry* entry() const { return EntryOf(segment->word(slot)); }
-  std::string_view value() const { return entry()->value(); }
-  int64_t deadline() const { return entry()->deadline(); }
+  const Entry* entry() const { return entry_; }
+  // The string. Requires: is_string().
+  std::string_view value() const { return entry_->value(); }
+  bool is_string() const { return entry_->is_string(); }
+  int64_t deadline() const { return entry_->deadline(); }
+  Segment* segment() const { return segment_; }
+  int slot() const { return slot_; }
+
+ private:
+  friend class LockedShard;
+
+  Segment* segment_ = nullptr;
+  int slot_ = Segment::kNotFound;
+  Entry* entry_ = nullptr;
 };
 
 // Who looks, and when: fixed for the length of a command.
@@ -80,6 +94,9 @@ class LockedShard {
   // For walks: a shard by its number.
   LockedShard(Keyspace& keyspace, const AccessView& view,
               Shard& shard) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  struct Adopt {};
+  // For a shard that the caller has locked: takes the lock over.
+  LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shard, Adopt);
   ~LockedShard();
   LockedShard(const LockedShard&) = delete;
   LockedShard& operator=(const LockedShard&) = delete;
@@ -107,6 +124,21 @@ class LockedShard {
   // empty). Returns the new item.
   Item Store(const Key& key, const Item& existing, const StringSpec& spec);
 
+  // Stores a collection under the key, in place of `existing`. As Store, but for an event without a
+  // name, which is not reported.
+  Item StoreCollection(const Key& key, const Item& existing, std::unique_ptr<Value> value,
+                       int64_t deadline, Event event);
+  // Stores a copy of another entry's value with its deadline.
+  Item StoreCopy(const Key& key, const Item& existing, const Entry& source, Event event);
+  // As StoreCopy, without a copy: `removed` was given to Remove, and its shard is still locked.
+  Item StoreMoved(const Key& key, const Item& existing, const Item& removed, Event event);
+
+  // Changing a collection in place: between the two calls nothing else is done to the shard. EndEdit
+  // reports the event, unless that has no name, and removes a collection that vanishes, reporting
+  // "del", too. Returns whether the key is still there.
+  Value& BeginEdit(const Item& item);
+  bool EndEdit(Item& item, Event event);
+
   // Makes the item's string `size` bytes long, keeping its start and filling with zero bytes, and
   // gives its bytes to be changed in place; encoding becomes raw. Keeps the deadline. To be
   // followed by ReportWritten. `item` is updated when the entry had to move.
@@ -119,9 +151,14 @@ class LockedShard {
 
   // Removes the item.
   void Remove(const Item& item, Event event);
-  // Removes an item whose deadline has passed, whoever found that out. Does not merge segments, so
-  // that a walk over the segment may go on.
-  void RemoveExpired(const Item& item, ExpiryPath path);
+  // Removes an item that is overdue, whoever found that out: all of it, or, where it is a hash whose
+  // own deadline has not passed, the fields that have expired. Does not merge segments, so that a
+  // walk over the segment may go on. Returns whether the key is gone.
+  bool RemoveExpired(const Item& item, ExpiryPath path);
+  // Reports an event that changes nothing by itself.
+  void Report(std::string_view key, int64_t deadline, Event event) {
+    Emit(EffectKind::kWritten, key, deadline, event);
+  }
 
   // Seconds since the item was last touched, modulo 194 days.
   int64_t IdleSeconds(const Item& item) const {
@@ -131,8 +168,6 @@ class LockedShard {
   Shard& shard() { return shard_; }
   Keyspace& keyspace() { return keyspace_; }
   const AccessView& view() const { return view_; }
-  // Hands the unlinked entries over to the caller, who destroys them when the lock is released.
-  EntryBin& bin() { return bin_; }
   // Gives the lock back before the scope ends, and then destroys what was unlinked.
   void Unlock() ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
@@ -142,11 +177,13 @@ class LockedShard {
   Item Locate(const Key& key);
   void Touch(const Item& item);
   Tick now_tick() const;
-  Entry* Mutable(const Item& item) { return EntryOf(item.segment->word(item.slot)); }
+  bool RemoveExpiredFields(Item item);
   // Adds (or, with sign -1, takes away) what the entry counts for in the shard's sums.
   void Account(const Entry* entry, int sign);
   // Puts another entry into the item's slot; the old one goes to the bin.
-  void Exchange(const Item& item, Entry* fresh);
+  void Exchange(Item& item, Entry* fresh);
+  void MoveCollection(Item& item, Entry::Spec spec);
+  Item Hang(const Key& key, const Item& existing, const Entry::Spec& spec);
   void CountLag(int64_t lag_ms);
   void Emit(EffectKind kind, std::string_view key, int64_t deadline, Event event);
   void Unlink(const Item& item);
@@ -156,15 +193,16 @@ class LockedShard {
   Shard& shard_;
   const AccessView view_;
   bool locked_ = true;
+  const bool borrowed_;  // the thread's HeldShards has the lock, and keeps it
   // The lag of the removals since it last changed: in a sweep it seldom does.
   int64_t lag_ms_ = 0;
   int64_t lag_count_ = 0;
   EntryBin bin_;
 };
 
-// The shards of several keys, locked together in ascending order of database and shard, which is
-// what keeps two commands from waiting for each other in a circle. The one place that locks more
-// than one.
+// The shards of several keys, locked together. Nobody waits for a shard while holding another (see
+// HeldShards for the one exception), so that no circle of waiters can form: where one of the shards
+// is taken, those that were had are given back before waiting for it.
 class KeyLocks {
  public:
   struct Want {

@@ -125,7 +125,7 @@ void Segment::Rebase(Tick base, const TickScale& ticks) {
     Entry* entry = EntryOf(old);
     Hint hint;
     if (back || HintOf(old) == kFarHint) {
-      hint = HintFor(ticks.DueTick(entry->deadline()));
+      hint = HintFor(ticks.DueTick(entry->due()));
     } else {
       hint = HintOf(old) > shift ? static_cast<Hint>(HintOf(old) - shift) : 0;
     }

@@ -22,7 +22,7 @@
 // of a bucket's seven is due is seven compares that touch no entry.
 //
 // Invariants (FLUSHEXPIREKEYS and Shard::Audit check them):
-//   1. A word's hint is none iff its entry has no deadline.
+//   1. A word's hint is none iff its entry has no deadline, and no field with one.
 //   2. A hint is never later than one tick after the deadline it stands for.
 //   3. A group's due is at most every hint in the group. Far counts as base + 0xFFFE, from which on
 //   the

@@ -140,11 +140,11 @@ void Shard::DropSegment(Segment* segment) {
 }
 
 Hint Shard::HintOfEntry(const Segment& segment, const Entry* entry) const {
-  return entry->has_deadline() ? segment.HintFor(ticks_->DueTick(entry->deadline())) : kNoHint;
+  return entry->has_due() ? segment.HintFor(ticks_->DueTick(entry->due())) : kNoHint;
 }
 
 Tick Shard::DueOf(const Segment& segment, const Entry* entry) const {
-  const Tick due = ticks_->DueTick(entry->deadline());
+  const Tick due = ticks_->DueTick(entry->due());
   return std::min(due, segment.TickOf(segment.HintFor(due)));
 }
 
@@ -308,9 +308,9 @@ int64_t Shard::Audit() const {
       const Entry* entry = EntryOf(word);
       const Hint hint = HintOf(word);
       const Tick group = segment->GroupDue(slot / Segment::kGroupSlots);
-      wrong += (hint == kNoHint) != !entry->has_deadline() ? 1 : 0;
+      wrong += (hint == kNoHint) != !entry->has_due() ? 1 : 0;
       if (hint == kNoHint) continue;
-      const Tick due = ticks_->DueTick(entry->deadline());
+      const Tick due = ticks_->DueTick(entry->due());
       wrong += segment->TickOf(hint) > std::max(due, segment->base()) ? 1 : 0;
       wrong += group > segment->TickOf(hint) ? 1 : 0;
       wrong += dues_[segment->index()] > group ? 1 : 0;

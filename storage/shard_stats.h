@@ -67,6 +67,7 @@ struct ShardStats {
   OwnedCounter hits;
   OwnedCounter misses;
   OwnedCounter expired[3];  // by ExpiryPath
+  OwnedCounter expired_fields;
   OwnedCounter splits;
   OwnedCounter merges;
 };

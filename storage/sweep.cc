@@ -41,9 +41,8 @@ void Reap(LockedShard& shard, Segment& segment, const uint16_t* slots, int n, Ex
   for (int i = 0; i < n; ++i) {
     if (i + kPrefetchAhead < n) EntryOf(segment.word(slots[i + kPrefetchAhead]))->Prefetch();
     const Item item{&segment, slots[i]};
-    if (item.entry()->expired(now_ms)) {
-      shard.RemoveExpired(item, path);
-      ++count.reclaimed;
+    if (item.entry()->overdue(now_ms)) {
+      count.reclaimed += shard.RemoveExpired(item, path) ? 1 : 0;
     } else {
       home.SetEntry(&segment, slots[i], EntryOf(segment.word(slots[i])));
     }
@@ -83,7 +82,7 @@ bool IsOrphan(LockedShard& shard, const Segment& segment, int slot, const Entry&
   shard.shard().lock().AssertHeld();
   const Hint hint = HintOf(segment.word(slot));
   if (hint == kNoHint) return true;
-  const Tick due = std::max(shard.keyspace().ticks().DueTick(entry.deadline()), segment.base());
+  const Tick due = std::max(shard.keyspace().ticks().DueTick(entry.due()), segment.base());
   const Tick group = segment.GroupDue(slot / Segment::kGroupSlots);
   return segment.TickOf(hint) > due || group > segment.TickOf(hint) ||
          shard.shard().due(segment.index()) > group;
@@ -115,7 +114,7 @@ void SweepDeadlines(LockedShard& shard, Segment& segment, const SweepOptions& op
   for (int i = 0; i < live; ++i) {
     if (i + kPrefetchAhead < live) EntryOf(segment.word(slots[i + kPrefetchAhead]))->Prefetch();
     const Entry& entry = *EntryOf(segment.word(slots[i]));
-    if (!entry.expired(now_ms)) continue;
+    if (!entry.overdue(now_ms)) continue;
     if (IsOrphan(shard, segment, slots[i], entry)) ++count.orphans;
     expired[n++] = slots[i];
   }
@@ -147,7 +146,7 @@ void CountHints(LockedShard& shard, const Segment& segment, SweepCount& count) {
     for (int i = 0; i < found; ++i) {
       const Entry* entry = EntryOf(segment.word(slots[i]));
       ++count.visited;
-      if (!entry->expired(shard.view().now_ms)) continue;
+      if (!entry->overdue(shard.view().now_ms)) continue;
       ++count.reclaimed;
       count.bytes += static_cast<int64_t>(entry->allocated_bytes());
     }
@@ -227,13 +226,14 @@ std::optional<uint64_t> SampleAt(LockedShard& shard, uint64_t place, int64_t max
       const SlotWord word = segment->word(slot);
       if (HintOf(word) == kNoHint) continue;  // empty, or not volatile
       ++count.visited;
-      if (EntryOf(word)->expired(shard.view().now_ms)) expired[n++] = static_cast<uint16_t>(slot);
+      if (EntryOf(word)->overdue(shard.view().now_ms)) expired[n++] = static_cast<uint16_t>(slot);
     }
   }
   const std::optional<uint64_t> next =
       b < Segment::kBuckets ? segment->BucketStart(b) : NextPlace(shard, *segment);
-  for (int i = 0; i < n; ++i) shard.RemoveExpired({segment, expired[i]}, ExpiryPath::kActive);
-  count.reclaimed += n;
+  for (int i = 0; i < n; ++i) {
+    count.reclaimed += shard.RemoveExpired({segment, expired[i]}, ExpiryPath::kActive) ? 1 : 0;
+  }
   count.bytes += bytes_before - home.stats().entry_bytes.get();
   ++count.segments;
   if (n > 0) home.MergeAround(segment, NowTick(shard));

@@ -26,6 +26,7 @@ constexpr std::string_view kHelp =
   --seconds S             length of one throughput sample
   --keys N                keys loaded first (1000000)
   --timeout S             how long to wait for expired keys to go
+  --append                amend what --out holds, instead of replacing it
   --quick                 everything smaller: throughput and expiry within two minutes
   --out DIR               where wire.json and wire.md go (build/lab-results)
 )";

@@ -32,8 +32,11 @@ constexpr Part kParts[] = {
      "All keys fall due in one millisecond, with a probe alone and under half of the GETs that the "
      "server can answer (at most 200 k/s)."},
     {"refresh", RunRefresh,
-     "Every key's TTL is moved by GETEX, first out, then in to one millisecond; then they go."},
-    {"locks", RunLocks, "SET NX PX 3600000 and DEL, each lock under a name of its own."},
+     "Every key's TTL is moved by GETEX PXAT, first out, then in to one millisecond; then they go. "
+     "Beside it GETEX PERSIST on the same keys while they had no TTL."},
+    {"locks", RunLocks,
+     "SET NX PX 3600000 and DEL, each lock under a name of its own; in turns with the same "
+     "without PX."},
     {"flush", RunFlush,
      "Background expiry is off and half of the keys are expired; then all of these are removed by "
      "request, while the probe runs."},
@@ -114,7 +117,8 @@ absl::Status RunExpiry(const Options& options) {
     fmt::print("{}\n", Markdown(report.tables.back()));
     std::fflush(stdout);
     // What there is so far, should a later part take too long.
-    if (absl::Status status = WriteReport(report, options.out); !status.ok()) return status;
+    absl::Status status = WriteReport(report, options.out, options.append);
+    if (!status.ok()) return status;
   }
   PinTo(std::nullopt);
   return absl::OkStatus();

@@ -113,8 +113,8 @@ absl::StatusOr<Options> ParseOptions(std::span<const std::string> words) {
   Options options;
   for (size_t i = 0; i < words.size(); ++i) {
     std::string name = words[i];
-    if (name == "--quick") {
-      options.quick = true;
+    if (name == "--quick" || name == "--append") {
+      (name == "--quick" ? options.quick : options.append) = true;
       continue;
     }
     std::optional<std::string> value;

@@ -32,6 +32,7 @@ struct Options {
   double sample_seconds = 0;     // likewise
   double timeout_seconds = 0;    // likewise
   bool quick = false;
+  bool append = false;
   std::string out = "build/lab-results";
 };
 

@@ -101,6 +101,7 @@ absl::StatusOr<Row> MeasureFlush(const PartContext& context, Way way) {
   AppendLatencies((*probe)->Between(quiet, begin), "quiet", row);
   AppendLatencies((*probe)->Between(begin, end), "during", row);
   row.Figure("RSS MB:before", before.rss_mb).Figure("RSS MB:after", after.rss_mb);
+  row.Figure("used MB:before", before.used_mb).Figure("used MB:after", after.used_mb);
   return row;
 }
 

@@ -11,70 +11,13 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <sstream>
 
+#include "bench/lab/results.h"
+#include "bench/lab/wire_json.h"
 #include "fmt/format.h"
 
 namespace lapse::wire {
 namespace {
-
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
-std::string JsonNumber(double value) {
-  return std::isfinite(value) ? fmt::format("{:.6g}", value) : "null";
-}
-
-std::string Json(const Value& value) {
-  if (const auto* word = std::get_if<std::string>(&value)) return Quoted(*word);
-  if (const auto* number = std::get_if<double>(&value)) return JsonNumber(*number);
-  const auto* series = std::get_if<Series>(&value);
-  if (series == nullptr) return "null";
-  std::string out = "[";
-  for (const double number : *series) {
-    if (out.size() > 1) out += ", ";
-    out += JsonNumber(number);
-  }
-  return out + "]";
-}
-
-std::string Json(const Row& row) {
-  std::string out = "{";
-  for (const auto& [name, value] : row.fields()) {
-    if (out.size() > 1) out += ", ";
-    out += Quoted(name) + ": " + Json(value);
-  }
-  return out + "}";
-}
-
-std::string Json(const Report& report) {
-  std::string out = "{";
-  for (const auto& [name, value] : report.facts) {
-    out += fmt::format("\n  {}: {},", Quoted(name), Quoted(value));
-  }
-  out += "\n  \"tables\": {";
-  for (size_t i = 0; i < report.tables.size(); ++i) {
-    const Table& table = report.tables[i];
-    out += fmt::format("{}\n    {}: [", i == 0 ? "" : ",", Quoted(table.title));
-    for (size_t j = 0; j < table.rows.size(); ++j) {
-      out += fmt::format("{}\n      {}", j == 0 ? "" : ",", Json(table.rows[j]));
-    }
-    out += "]";
-  }
-  return out + "\n  }\n}\n";
-}
 
 // Three significant digits; more only where the number has more before its point.
 std::string Short(double value) {
@@ -127,7 +70,7 @@ std::string CellOf(const Column& column, const Row& row) {
 std::string Markdown(const Report& report) {
   std::string out = fmt::format("# Wire: {}\n\n", report.run);
   for (const auto& [name, value] : report.facts) out += fmt::format("- {}: {}\n", name, value);
-  for (const Table& table : report.tables) out += "\n" + Markdown(table);
+  for (const Table& table : report.tables) out += "\n" + Markdown(table, "##");
   return out;
 }
 
@@ -150,13 +93,9 @@ std::string ProcessorName() {
 }
 
 std::string Commit() {
-  std::error_code ignored;
-  const auto own = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path().string();
-  const std::string git = fmt::format("git -C '{}' ", own);
-  const std::string commit = FirstLineOf(git + "rev-parse --short HEAD 2>/dev/null");
-  if (commit.empty()) return "unknown";
-  const bool changed = !FirstLineOf(git + "status --porcelain -uno 2>/dev/null").empty();
-  return changed ? commit + " with changes" : commit;
+  const std::string commit =
+      FirstLineOf("git -C '" LAPSE_SOURCE_DIR "' describe --always --dirty 2>/dev/null");
+  return commit.empty() ? "unknown" : commit;
 }
 
 std::string Now() {
@@ -176,13 +115,6 @@ absl::Status WriteFile(const std::filesystem::path& path, const std::string& tex
   return absl::UnavailableError(fmt::format("cannot write {}", path.string()));
 }
 
-std::string ReadFile(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 // wire.json and wire.md, of all runs whose results are there.
 absl::Status Assemble(const std::filesystem::path& directory) {
   std::string json = "{";
@@ -190,9 +122,9 @@ absl::Status Assemble(const std::filesystem::path& directory) {
   for (const std::string_view run : {"throughput", "expiry"}) {
     const auto path = directory / fmt::format("wire-{}.json", run);
     if (!std::filesystem::exists(path)) continue;
-    json += fmt::format("{}\n{}: {}", json.size() > 1 ? "," : "", Quoted(run), ReadFile(path));
+    json += fmt::format("{}\n\"{}\": {}", json.size() > 1 ? "," : "", run, ReadText(path));
     markdown +=
-        (markdown.empty() ? "" : "\n") + ReadFile(directory / fmt::format("wire-{}.md", run));
+        (markdown.empty() ? "" : "\n") + ReadText(directory / fmt::format("wire-{}.md", run));
   }
   absl::Status status = WriteFile(directory / "wire.json", json + "}\n");
   status.Update(WriteFile(directory / "wire.md", markdown));
@@ -264,8 +196,8 @@ std::vector<Row> MergeRounds(const std::vector<Row>& rows) {
   return merged;
 }
 
-std::string Markdown(const Table& table) {
-  std::string out = fmt::format("## {}\n\n", table.title);
+std::string Markdown(const Table& table, std::string_view level) {
+  std::string out = fmt::format("{} {}\n\n", level, table.title);
   if (!table.explanation.empty()) out += table.explanation + "\n\n";
   if (table.rows.empty()) return out;
   const std::vector<Column> columns = ColumnsOf(table.rows.front());
@@ -294,7 +226,44 @@ std::vector<std::pair<std::string, std::string>> MachineFacts() {
       {"kernel", fmt::format("{} {}", system.sysname, system.release)}};
 }
 
-absl::Status WriteReport(const Report& report, const std::string& directory) {
+void Amend(Report& old, const Report& fresh) {
+  for (const auto& [name, value] : fresh.facts) {
+    const auto same = [&name](const auto& fact) { return fact.first == name; };
+    std::erase_if(old.facts, same);
+    old.facts.emplace_back(name, value);
+  }
+  for (const Table& table : fresh.tables) {
+    const auto found =
+        std::find_if(old.tables.begin(), old.tables.end(),
+                     [&table](const Table& known) { return known.title == table.title; });
+    if (found == old.tables.end()) {
+      old.tables.push_back(table);
+      continue;
+    }
+    found->explanation = table.explanation;
+    for (const Row& row : table.rows) {
+      const auto same = std::find_if(found->rows.begin(), found->rows.end(), [&row](const Row& r) {
+        return r.Identity() == row.Identity();
+      });
+      if (same == found->rows.end()) {
+        found->rows.push_back(row);
+      } else {
+        *same = row;
+      }
+    }
+  }
+}
+
+std::optional<Report> ReadReport(std::string_view run, const std::string& directory) {
+  const auto path = std::filesystem::path(directory) / fmt::format("wire-{}.json", run);
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  return ReportFromJson(run, ReadText(path));
+}
+
+absl::Status WriteReport(const Report& fresh, const std::string& directory, bool append) {
+  const std::optional<Report> old = append ? ReadReport(fresh.run, directory) : std::nullopt;
+  Report report = old.value_or(fresh);
+  if (old) Amend(report, fresh);
   const std::filesystem::path path(directory);
   std::error_code failure;
   std::filesystem::create_directories(path, failure);
@@ -302,7 +271,7 @@ absl::Status WriteReport(const Report& report, const std::string& directory) {
     return absl::UnavailableError(
         fmt::format("cannot create {}: {}", directory, failure.message()));
   }
-  absl::Status status = WriteFile(path / fmt::format("wire-{}.json", report.run), Json(report));
+  absl::Status status = WriteFile(path / fmt::format("wire-{}.json", report.run), ToJson(report));
   status.Update(WriteFile(path / fmt::format("wire-{}.md", report.run), Markdown(report)));
   status.Update(Assemble(path));
   return status;

@@ -6,7 +6,8 @@
 // named "quiet ms:p50", "quiet ms:p99" share a column, "quiet ms: p50 / p99".
 //
 // Each run writes wire-<run>.json and .md, then puts wire.json and wire.md together from whatever
-// runs left there, so that throughput and expiry may be repeated apart.
+// runs left there, so that throughput and expiry may be repeated apart; with --append, even parts of
+// them.
 //
 // Thread: plain values.
 #pragma once
@@ -65,7 +66,8 @@ struct Table {
   std::vector<Row> rows;
 };
 
-std::string Markdown(const Table& table);
+// `level`: of its heading, as "##".
+std::string Markdown(const Table& table, std::string_view level = "##");
 
 struct Report {
   std::string run;  // throughput, expiry
@@ -76,7 +78,12 @@ struct Report {
 // What a figure depends on beside the code: processor, kernel, commit, date.
 std::vector<std::pair<std::string, std::string>> MachineFacts();
 
-// Creates the directory if need be.
-absl::Status WriteReport(const Report& report, const std::string& directory);
+// Puts what a later run of parts of it has yielded in the place of the same rows, or at the end.
+void Amend(Report& old, const Report& fresh);
+
+// What an earlier run of that name left in the directory.
+std::optional<Report> ReadReport(std::string_view run, const std::string& directory);
+// Creates the directory if need be. `append`: amends what is there.
+absl::Status WriteReport(const Report& fresh, const std::string& directory, bool append);
 
 }  // namespace lapse::wire

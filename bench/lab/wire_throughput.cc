@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 
+#include "bench/lab/wire_drain.h"
 #include "bench/lab/wire_generator.h"
 #include "bench/lab/wire_report.h"
 #include "bench/lab/wire_runs.h"
@@ -91,6 +92,11 @@ double MedianOf(const std::vector<Sample>& samples, double Sample::*field) {
   return Median(std::move(values)).value_or(0);
 }
 
+Usage UsageNow(MeasuredServer& server) {
+  absl::StatusOr<Client> client = Client::Connect(server.port());
+  return client.ok() ? UsageOf(server, *client) : Usage{};
+}
+
 std::vector<Row> RowsOf(const Cell& cell, int64_t threads, const Servers& servers,
                         const std::vector<std::vector<Sample>>& samples) {
   const auto cpu_of = [&](std::string_view name) -> std::optional<double> {
@@ -123,6 +129,8 @@ std::vector<Row> RowsOf(const Cell& cell, int64_t threads, const Servers& server
     row.Figure("ms:p50", MedianOf(samples[i], &Sample::p50_ms));
     row.Figure("ms:p99", MedianOf(samples[i], &Sample::p99_ms));
     row.Figure("ms:p99.9", MedianOf(samples[i], &Sample::p999_ms));
+    const Usage usage = UsageNow(*servers[i]);
+    row.Figure("MB:RSS", usage.rss_mb).Figure("MB:used", usage.used_mb);
     row.Figure("others %", MedianOf(samples[i], &Sample::others_percent));
     row.List("rounds CPU us", std::move(all));
     rows.push_back(std::move(row));
@@ -184,7 +192,7 @@ std::string Explanation(const Plan& plan) {
       "run. "
       "{} connections, each sending P requests and waiting for their replies; latencies are those "
       "of P requests together. {} keys of 16 bytes, values of 64. With 1 thread, server and "
-      "generator are pinned to a core each.",
+      "generator are pinned to a core each. MB: resident, and used_memory as INFO has it.",
       plan.rounds, plan.sample_seconds, Generator::kConnections, plan.keys);
 }
 
@@ -216,7 +224,7 @@ absl::Status RunThroughput(const Options& options) {
   }
   PinTo(std::nullopt);
   report.tables.push_back(std::move(table));
-  return WriteReport(report, options.out);
+  return WriteReport(report, options.out, options.append);
 }
 
 }  // namespace lapse::wire

@@ -19,14 +19,6 @@ constexpr Event kMoveToEvent{"move_to", 'g'};
 
 constexpr std::string_view kSameObject = "ERR source and destination objects are the same";
 
-void StoreCopy(LockedShard& shard, const Key& key, const Entry& source, Event event) {
-  shard.Store(key, shard.Find(key),
-              {.value = source.value(),
-               .deadline = source.deadline(),
-               .encoding = source.encoding(),
-               .event = event});
-}
-
 struct CopyOptions {
   uint16_t db = 0;
   bool replace = false;
@@ -65,7 +57,7 @@ void Copy(CommandContext& ctx) {
   const Entry& copied = *source.entry();
   LockedShard& target = locks.For(options.db, to.place);
   if (!options.replace && target.Find(to)) return ctx.reply.Integer(0);
-  StoreCopy(target, to, copied, kCopyToEvent);
+  target.StoreCopy(to, target.Find(to), copied, kCopyToEvent);
   ctx.reply.Integer(1);
 }
 
@@ -81,10 +73,8 @@ void Move(CommandContext& ctx) {
   LockedShard& to = locks.For(*target_db, key.place);
   const Item source = from.Find(key);
   if (!source || to.Find(key)) return ctx.reply.Integer(0);
-  // What is removed is destroyed when the shard is unlocked, so the value is copied from it.
-  const Entry& moved = *source.entry();
   from.Remove(source, kMoveFromEvent);
-  StoreCopy(to, key, moved, kMoveToEvent);
+  to.StoreMoved(key, {}, source, kMoveToEvent);
   ctx.reply.Integer(1);
 }
 

@@ -52,16 +52,11 @@ void Touch(CommandContext& ctx) {
   ctx.reply.Integer(found);
 }
 
-// Moves the value and the deadline of key 0 to key 1. The value is read from an entry that has been
-// removed already: it is destroyed when the shard is unlocked, and so it is copied just once.
+// Moves the value and the deadline of key 0 to key 1.
 void MoveValue(CommandContext& ctx, const Item& source) {
-  const Entry& moved = *source.entry();
   ctx.shard(0).Remove(source, kRenameFromEvent);
-  ctx.shard(1).Store(ctx.key(1), ctx.shard(1).Find(ctx.key(1)),
-                     {.value = moved.value(),
-                      .deadline = moved.deadline(),
-                      .encoding = moved.encoding(),
-                      .event = kRenameToEvent});
+  LockedShard& target = ctx.shard(1);
+  target.StoreMoved(ctx.key(1), target.Find(ctx.key(1)), source, kRenameToEvent);
 }
 
 void Rename(CommandContext& ctx) {

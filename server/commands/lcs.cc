@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::string_view kIdxExcludesLen =
     "ERR If you want both the length and indexes, please just use IDX.";
+constexpr std::string_view kNotStrings = "ERR The specified keys must contain string values";
 constexpr std::string_view kTooLong = "ERR String too long for LCS";
 constexpr std::string_view kTooMuchMemory =
     "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len";
@@ -173,6 +174,7 @@ void Lcs(CommandContext& ctx) {
     KeyLocks locks(ctx.keyspace(), ctx.view(), {{db, ctx.key(0).place}, {db, ctx.key(1).place}});
     for (size_t i = 0; i < 2; ++i) {
       const Item item = locks.For(db, ctx.key(i).place).Read(ctx.key(i));
+      if (item && !item.is_string()) return ctx.reply.Error(kNotStrings);
       if (item) values[i] = item.value();
     }
   }

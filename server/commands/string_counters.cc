@@ -7,6 +7,7 @@
 #include "protocol/number.h"
 #include "server/commands/families.h"
 #include "server/commands/rows.h"
+#include "server/commands/typed.h"
 #include "server/core/context.h"
 #include "server/core/errors.h"
 #include "storage/locked_shard.h"
@@ -24,6 +25,7 @@ constexpr std::string_view kWouldBeInfinite = "ERR increment would produce NaN o
 // A missing key counts as 0; a deadline is kept.
 void Add(CommandContext& ctx, int64_t amount) {
   const Item existing = ctx.shard().Find(ctx.key());
+  if (!ExpectString(ctx, existing)) return;
   int64_t number = 0;
   if (existing && !ParseInt64(existing.value(), number)) {
     return ctx.reply.Error(errors::kNotInteger);
@@ -61,6 +63,7 @@ void DecrBy(CommandContext& ctx) {
 
 void IncrByFloat(CommandContext& ctx) {
   const Item existing = ctx.shard().Find(ctx.key());
+  if (!ExpectString(ctx, existing)) return;
   long double number = 0;
   long double amount = 0;
   if ((existing && !ParseLongDouble(existing.value(), number)) ||

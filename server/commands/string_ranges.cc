@@ -6,6 +6,7 @@
 
 #include "server/commands/families.h"
 #include "server/commands/rows.h"
+#include "server/commands/typed.h"
 #include "server/core/arguments.h"
 #include "server/core/context.h"
 #include "server/core/errors.h"
@@ -39,6 +40,7 @@ size_t WriteAt(CommandContext& ctx, Item& item, size_t offset, std::string_view 
 void Append(CommandContext& ctx) {
   const std::string_view tail = ctx.args[2];
   Item item = ctx.shard().Find(ctx.key());
+  if (!ExpectString(ctx, item)) return;
   if (!item) {
     ctx.shard().Store(ctx.key(), {},
                       {.value = tail, .encoding = EncodingOfString(tail), .event = kAppendEvent});
@@ -58,6 +60,7 @@ void SetRange(CommandContext& ctx) {
 
   const std::string_view bytes = ctx.args[3];
   Item item = ctx.shard().Find(ctx.key());
+  if (!ExpectString(ctx, item)) return;
   if (bytes.empty()) {
     return ctx.reply.Integer(item ? static_cast<int64_t>(item.value().size()) : 0);
   }
@@ -93,6 +96,7 @@ void GetRange(CommandContext& ctx) {
   const int64_t last = in.Integer();
   if (!in.ok()) return ctx.reply.Error(in.error());
   const Item item = ctx.shard().Read(ctx.key());
+  if (!ExpectString(ctx, item)) return;
   ctx.reply.Bulk(item ? Slice(item.value(), first, last) : std::string_view());
 }
 

@@ -5,6 +5,7 @@
 #include "server/commands/rows.h"
 #include "server/commands/set_options.h"
 #include "server/commands/ttl.h"
+#include "server/commands/typed.h"
 #include "server/core/context.h"
 #include "storage/locked_shard.h"
 
@@ -14,6 +15,7 @@ namespace {
 // Replies with the value of a read, or with nothing.
 void ReplyValue(CommandContext& ctx, const Item& item) {
   if (!item) return ctx.reply.Null();
+  if (!ExpectString(ctx, item)) return;
   ctx.reply.Bulk(item.value());
 }
 
@@ -47,7 +49,10 @@ void Set(CommandContext& ctx) {
 
   LockedShard& shard = ctx.shard();
   const Item existing = options.get ? shard.Read(ctx.key()) : shard.Find(ctx.key());
-  if (options.get) ReplyValue(ctx, existing);
+  if (options.get) {
+    if (!ExpectString(ctx, existing)) return;
+    ReplyValue(ctx, existing);
+  }
   if (existing ? options.nx : options.xx) {
     if (!options.get) ctx.reply.Null();
     return;
@@ -78,12 +83,14 @@ void PSetEx(CommandContext& ctx) { SetWithTtl(ctx, TtlForm::kMilliseconds); }
 
 void GetSet(CommandContext& ctx) {
   const Item existing = ctx.shard().Read(ctx.key());
+  if (!ExpectString(ctx, existing)) return;
   ReplyValue(ctx, existing);
   StoreString(ctx, 0, existing, ctx.args[2]);
 }
 
 void GetDel(CommandContext& ctx) {
   const Item item = ctx.shard().Read(ctx.key());
+  if (!ExpectString(ctx, item)) return;
   ReplyValue(ctx, item);
   if (item) ctx.shard().Remove(item, kDelEvent);
 }
@@ -93,6 +100,7 @@ void GetEx(CommandContext& ctx) {
   if (!ParseGetExOptions(ctx, 2, options)) return;
   Item item = ctx.shard().Read(ctx.key());
   if (!item) return ctx.reply.Null();
+  if (!ExpectString(ctx, item)) return;
   // As in Redis, a bad TTL for a key that is not there goes unnoticed.
   int64_t deadline = kNoDeadline;
   if (options.has_ttl()) {
@@ -113,7 +121,11 @@ void GetEx(CommandContext& ctx) {
 
 void MGet(CommandContext& ctx) {
   ctx.reply.Array(ctx.key_count());
-  for (size_t i = 0; i < ctx.key_count(); ++i) ReplyValue(ctx, ctx.shard(i).Read(ctx.key(i)));
+  for (size_t i = 0; i < ctx.key_count(); ++i) {
+    const Item item = ctx.shard(i).Read(ctx.key(i));
+    // A value of another type counts as none.
+    ReplyValue(ctx, item && item.is_string() ? item : Item());
+  }
 }
 
 // Keys and values alternate. False: an error has been replied.
@@ -146,6 +158,7 @@ void MSetNx(CommandContext& ctx) {
 
 void StrLen(CommandContext& ctx) {
   const Item item = ctx.shard().Read(ctx.key());
+  if (!ExpectString(ctx, item)) return;
   ctx.reply.Integer(item ? static_cast<int64_t>(item.value().size()) : 0);
 }
 

@@ -12,6 +12,8 @@
 #include <span>
 #include <string_view>
 
+#include "absl/container/inlined_vector.h"
+
 namespace lapse {
 
 class CommandContext;
@@ -43,6 +45,9 @@ enum CommandFlag : uint32_t {
   // The dispatcher locks nothing; the handler locks what it needs (walks over all shards, keys of
   // another database).
   kLocksItself = 1u << 25,
+  // Runs other commands (EXEC, EVAL, FCALL): keeps its own HeldShards and may grow them, so it runs
+  // while no other such command does. Implies kLocksItself.
+  kComposite = 1u << 26,
 };
 
 // Where the keys are among the arguments, as Redis's first/last/step: {1, -1, 2} is MSET.
@@ -54,6 +59,17 @@ struct KeySpec {
 
 // What the command does to its keys, in the words of Redis's key specifications.
 enum class KeyAccess : uint8_t { kNone, kReadOnly, kReadWrite, kOverwrite, kRemove };
+
+// One key of a request: the number of the argument, and what is done to it.
+struct KeyRef {
+  uint32_t index = 0;
+  KeyAccess access = KeyAccess::kReadOnly;
+};
+using KeyRefs = absl::InlinedVector<KeyRef, 8>;
+
+// Finds the keys of a command for which first, last and step do not say it ("numkeys key ..."). A
+// request that is malformed has no keys: the handler says what is wrong with it.
+using KeyFinder = void (*)(std::span<const std::string_view> args, KeyRefs& keys);
 
 struct CommandRow {
   std::string_view name;  // lower case
@@ -74,6 +90,20 @@ struct CommandRow {
   std::span<const CommandRow> subcommands = {};  // their names alone ("get"), args[1] in a request
   // COMMAND INFO's tips for clients, separated by blanks: "nondeterministic_output".
   std::string_view tips = {};
+  // Used instead of `keys` where set; see WithKeys. `keys` then says what COMMAND INFO shows.
+  KeyFinder find_keys = nullptr;
+
+  bool has_keys() const { return keys.first > 0 || find_keys != nullptr; }
 };
+
+// The row with a finder of its keys.
+constexpr CommandRow WithKeys(CommandRow row, KeyFinder find_keys) {
+  row.find_keys = find_keys;
+  row.flags |= kMovableKeys;
+  return row;
+}
+
+// The keys of a request for this row, in the order of its arguments (or the finder's).
+void FindKeys(const CommandRow& row, std::span<const std::string_view> args, KeyRefs& keys);
 
 }  // namespace lapse

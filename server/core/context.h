@@ -20,6 +20,7 @@
 
 namespace lapse {
 
+class Dispatcher;
 struct Instance;
 
 // An answer to be given later, from any thread: the session stays blocked (and its connection's
@@ -44,6 +45,8 @@ class CommandContext {
   std::span<const std::string_view> args;  // args[0] is the command's name as the client spelt it
   ReplyWriter& reply;
   int64_t now_ms;
+  Dispatcher& dispatcher;
+  bool nested = false;  // run by EXEC or a script: must not block
 
   Keyspace& keyspace() const;
   AccessView view() const { return ViewOf(static_cast<uint16_t>(session.db)); }

@@ -18,10 +18,12 @@ namespace {
 constexpr size_t kGroup = 16;
 constexpr size_t kShownArgument = 128;  // of an unknown command's error text
 
-// Inside the gate for its scope, but for the stretches that a command wants the exclusive form.
+// Inside the gate for its scope, but for the stretches that a command wants something else.
 class GatePass {
  public:
-  explicit GatePass(Gate& gate) : gate_(gate) { gate_.Enter(); }
+  explicit GatePass(Instance& instance) : instance_(instance), gate_(instance.keyspace.gate()) {
+    gate_.Enter();
+  }
   ~GatePass() { gate_.Leave(); }
   GatePass(const GatePass&) = delete;
   GatePass& operator=(const GatePass&) = delete;
@@ -29,16 +31,23 @@ class GatePass {
   // Does the command's work in the form of the gate that its row asks for.
   template <typename Work>
   void Run(const CommandRow* row, Work work) {
-    if (ABSL_PREDICT_TRUE(row == nullptr || (row->flags & kExclusive) == 0)) return work();
+    if (ABSL_PREDICT_TRUE(row == nullptr || (row->flags & (kExclusive | kComposite)) == 0)) {
+      return work();
+    }
     gate_.Leave();
-    {
-      Gate::Exclusive exclusive(gate_);
+    if ((row->flags & kComposite) != 0) {
+      MutexGuard composite(instance_.composite_mu);
+      const Gate::Shared inside(gate_);
+      work();
+    } else {
+      const Gate::Exclusive exclusive(gate_);
       work();
     }
     gate_.Enter();
   }
 
  private:
+  Instance& instance_;
   Gate& gate_;
 };
 
@@ -62,6 +71,10 @@ bool IsHttp(std::string_view name) {
   return EqualsIgnoreCase(name, "post") || EqualsIgnoreCase(name, "host:");
 }
 
+std::string WrongArity(const CommandRow* parent, const CommandRow& row) {
+  return fmt::format("ERR wrong number of arguments for '{}' command", FullName(parent, row));
+}
+
 bool ArityFits(const CommandRow& row, size_t count) {
   const auto words = static_cast<int64_t>(count);
   return row.arity >= 0 ? words == row.arity : words >= -row.arity;
@@ -69,28 +82,36 @@ bool ArityFits(const CommandRow& row, size_t count) {
 
 }  // namespace
 
-void Dispatcher::Prepare(std::span<const std::string_view> args) {
-  Prepared& request = prepared_.emplace_back();
+Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args,
+                                         std::vector<Key>& keys) const {
+  Prepared request;
   request.args = args;
   request.row = instance_.registry.Find(args[0]);
-  request.first_key = static_cast<uint32_t>(keys_.size());
-  if (ABSL_PREDICT_FALSE(request.row == nullptr)) return;
+  request.first_key = static_cast<uint32_t>(keys.size());
+  if (ABSL_PREDICT_FALSE(request.row == nullptr)) return request;
   if (ABSL_PREDICT_FALSE(!request.row->subcommands.empty() && args.size() > 1)) {
     request.parent = request.row;
     request.row = CommandRegistry::FindSubcommand(*request.parent, args[1]);
-    if (request.row == nullptr) return;
+    if (request.row == nullptr) return request;
   }
-  if (request.row->keys.first > 0) HashKeys(request);
+  if (request.row->has_keys()) HashKeys(request, keys);
+  return request;
 }
 
-void Dispatcher::HashKeys(Prepared& request) {
+void Dispatcher::HashKeys(Prepared& request, std::vector<Key>& keys) const {
+  const auto add = [&](size_t i) { keys.push_back(instance_.keyspace.Hashed(request.args[i])); };
   const KeySpec& spec = request.row->keys;
-  const auto count = static_cast<int64_t>(request.args.size());
-  const int64_t last = std::min<int64_t>(spec.last >= 0 ? spec.last : count + spec.last, count - 1);
-  for (int64_t i = spec.first; i <= last; i += spec.step) {
-    keys_.push_back(instance_.keyspace.Hashed(request.args[static_cast<size_t>(i)]));
+  if (ABSL_PREDICT_FALSE(request.row->find_keys != nullptr)) {
+    KeyRefs refs;
+    request.row->find_keys(request.args, refs);
+    for (const KeyRef& ref : refs) add(ref.index);
+  } else {
+    const auto count = static_cast<int64_t>(request.args.size());
+    const int64_t last =
+        std::min<int64_t>(spec.last >= 0 ? spec.last : count + spec.last, count - 1);
+    for (int64_t i = spec.first; i <= last; i += spec.step) add(static_cast<size_t>(i));
   }
-  request.key_count = static_cast<uint32_t>(keys_.size()) - request.first_key;
+  request.key_count = static_cast<uint32_t>(keys.size()) - request.first_key;
 }
 
 // Each pass reads what the one before has asked for, over all keys, so that a group waits for three
@@ -111,22 +132,27 @@ void Dispatcher::PrefetchKeys(size_t db) const {
   }
 }
 
+void Dispatcher::ReplyUnknown(const Prepared& request, ReplyWriter& reply) const {
+  if (request.parent == nullptr) {
+    reply.Error(UnknownCommand(request.args));
+  } else {
+    reply.Error(fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
+                            request.args[1].substr(0, kShownArgument),
+                            absl::AsciiStrToUpper(std::string(request.parent->name))));
+  }
+}
+
 bool Dispatcher::Refuse(Session& session, const Prepared& request, ReplyWriter& reply) const {
   if (ABSL_PREDICT_FALSE(request.row == nullptr)) {
     if (IsHttp(request.args[0])) {
       session.close_after_reply = true;
-    } else if (request.parent == nullptr) {
-      reply.Error(UnknownCommand(request.args));
     } else {
-      reply.Error(fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
-                              request.args[1].substr(0, kShownArgument),
-                              absl::AsciiStrToUpper(std::string(request.parent->name))));
+      ReplyUnknown(request, reply);
     }
     return true;
   }
   if (ABSL_PREDICT_FALSE(!ArityFits(*request.row, request.args.size()))) {
-    reply.Error(fmt::format("ERR wrong number of arguments for '{}' command",
-                            FullName(request.parent, *request.row)));
+    reply.Error(WrongArity(request.parent, *request.row));
     return true;
   }
   if (ABSL_PREDICT_FALSE(!session.authenticated && (request.row->flags & kNoAuth) == 0)) {
@@ -136,12 +162,26 @@ bool Dispatcher::Refuse(Session& session, const Prepared& request, ReplyWriter& 
   return false;
 }
 
-void Dispatcher::RunHandler(Session& session, const Prepared& request, int64_t now_ms,
-                            ReplyWriter& reply) {
-  const CommandRow& row = *request.row;
-  CommandContext context{instance_, session, row, request.args, reply, now_ms, {}};
-  context.keys = {keys_.data() + request.first_key, request.key_count};
-  if (request.key_count == 0 || (row.flags & kLocksItself) != 0) {
+const CommandRow* Dispatcher::Lookup(std::span<const std::string_view> args,
+                                     const CommandRow** parent, ReplyWriter* reply) const {
+  std::vector<Key> keys;
+  const Prepared request = Prepare(args, keys);
+  *parent = request.parent;
+  if (request.row == nullptr) {
+    if (reply != nullptr) ReplyUnknown(request, *reply);
+    return nullptr;
+  }
+  if (!ArityFits(*request.row, args.size())) {
+    if (reply != nullptr) reply->Error(WrongArity(request.parent, *request.row));
+    return nullptr;
+  }
+  return request.row;
+}
+
+// Runs the handler with its shards locked.
+void Dispatcher::RunHandler(CommandContext& context) {
+  const CommandRow& row = context.row;
+  if (context.keys.empty() || (row.flags & (kLocksItself | kComposite)) != 0) {
     row.handler(context);
     return;
   }
@@ -158,7 +198,7 @@ void Dispatcher::RunHandler(Session& session, const Prepared& request, int64_t n
   }
   absl::InlinedVector<KeyLocks::Want, 16> wanted;
   for (const Key& key : context.keys) {
-    wanted.push_back({static_cast<uint16_t>(session.db), key.place});
+    wanted.push_back({static_cast<uint16_t>(context.session.db), key.place});
   }
   KeyLocks locks(instance_.keyspace, context.view(), wanted);
   context.several = &locks;
@@ -169,13 +209,14 @@ void Dispatcher::RunPrepared(Session& session, const Prepared& request, int64_t 
                              ReplyWriter& reply) {
   const size_t mark = reply.size();
   const ReplyMode mode = session.reply_mode;
-  if (!Refuse(session, request, reply)) {
-    session.last_command = request.parent != nullptr ? request.parent : request.row;
-    session.last_subcommand = request.parent != nullptr ? request.row->name : std::string_view();
-    RunHandler(session, request, now_ms, reply);
-  }
+  if (!Refuse(session, request, reply)) RunChecked(session, request, now_ms, reply);
   if (ABSL_PREDICT_FALSE(reply.size() > mark && reply.view(mark).front() == '-')) {
     instance_.stats.error_replies.fetch_add(1, std::memory_order_relaxed);
+    if (instance_.hooks != nullptr) {
+      const std::string_view text = reply.view(mark).substr(1);
+      instance_.hooks->OnError(session, {request.args, request.parent, request.row, now_ms},
+                               text.substr(0, text.find('\r')));
+    }
   }
   if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn && session.reply_mode == ReplyMode::kOn)) return;
   if (mode == ReplyMode::kSkipNext && session.reply_mode == ReplyMode::kSkipNext) {
@@ -186,16 +227,44 @@ void Dispatcher::RunPrepared(Session& session, const Prepared& request, int64_t 
   }
 }
 
+// Runs a request that nothing in itself forbids, with the services' say before and after.
+void Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t now_ms,
+                            ReplyWriter& reply) {
+  const CommandRow& row = *prepared.row;
+  const auto asked = [&] {
+    return (session.modes | instance_.modes.load(std::memory_order_relaxed)) != 0;
+  };
+  const size_t mark = reply.size();
+  const Request request{prepared.args, prepared.parent, &row, now_ms};
+  if (ABSL_PREDICT_FALSE(asked()) && instance_.hooks->Before(session, request, reply)) return;
+  session.last_command = prepared.parent != nullptr ? prepared.parent : &row;
+  session.last_subcommand = prepared.parent != nullptr ? row.name : std::string_view();
+  CommandContext context{instance_, session, row, prepared.args, reply, now_ms, *this};
+  context.keys = {keys_.data() + prepared.first_key, prepared.key_count};
+  RunHandler(context);
+  if (ABSL_PREDICT_FALSE(asked())) instance_.hooks->After(session, request, reply, mark);
+}
+
+void Dispatcher::RunNested(Session& session, std::span<const std::string_view> args,
+                           int64_t now_ms, ReplyWriter& reply) {
+  std::vector<Key> keys;
+  const Prepared request = Prepare(args, keys);
+  if (Refuse(session, request, reply)) return;
+  CommandContext context{instance_, session, *request.row, args, reply, now_ms, *this, true};
+  context.keys = keys;
+  RunHandler(context);
+}
+
 size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
                        ReplyWriter& reply) {
-  GatePass pass(instance_.keyspace.gate());
+  GatePass pass(instance_);
   size_t next = from;
   bool stop = false;
   while (next < batch.size() && !stop) {
     const size_t group = std::min(kGroup, batch.size() - next);
     prepared_.clear();
     keys_.clear();
-    for (size_t i = 0; i < group; ++i) Prepare(batch[next + i]);
+    for (size_t i = 0; i < group; ++i) prepared_.push_back(Prepare(batch[next + i], keys_));
     if (keys_.size() > 1) PrefetchKeys(static_cast<size_t>(session.db));
     // Time stands still for a command, and for the few that were prepared with it.
     const int64_t now_ms = instance_.clock.NowMs();
@@ -214,10 +283,10 @@ size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
 
 void Dispatcher::RunOne(Session& session, std::span<const std::string_view> args,
                         ReplyWriter& reply) {
-  GatePass pass(instance_.keyspace.gate());
+  GatePass pass(instance_);
   prepared_.clear();
   keys_.clear();
-  Prepare(args);
+  prepared_.push_back(Prepare(args, keys_));
   const Prepared& request = prepared_.front();
   const int64_t now_ms = instance_.clock.NowMs();
   session.last_active_ms = now_ms;

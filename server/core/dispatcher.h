@@ -39,6 +39,17 @@ class Dispatcher {
   // Runs one command given as words. As Run, for callers in the process.
   void RunOne(Session& session, std::span<const std::string_view> args, ReplyWriter& reply);
 
+  // What EXEC and scripts do: looks a request up, and runs it within the command that runs now,
+  // under the HeldShards of the calling thread. Nothing but arity is checked; the lookup's or the
+  // arity's error is replied as for any request.
+  void RunNested(Session& session, std::span<const std::string_view> args, int64_t now_ms,
+                 ReplyWriter& reply);
+
+  // The row that a request means (with `parent` set for a subcommand), or nullptr with the error
+  // replied; `reply` may be nullptr. Checks arity.
+  const CommandRow* Lookup(std::span<const std::string_view> args, const CommandRow** parent,
+                           ReplyWriter* reply) const;
+
  private:
   // A request that has been looked up.
   struct Prepared {
@@ -49,13 +60,15 @@ class Dispatcher {
     uint32_t key_count = 0;
   };
 
-  void Prepare(std::span<const std::string_view> args);
-  void HashKeys(Prepared& request);
+  Prepared Prepare(std::span<const std::string_view> args, std::vector<Key>& keys) const;
+  void HashKeys(Prepared& request, std::vector<Key>& keys) const;
   void PrefetchKeys(size_t db) const;
   void RunPrepared(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
-  void RunHandler(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
+  void RunChecked(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
+  void RunHandler(CommandContext& context);
   // Replies with what forbids the request, if anything does, or has the session closed for it.
   bool Refuse(Session& session, const Prepared& request, ReplyWriter& reply) const;
+  void ReplyUnknown(const Prepared& request, ReplyWriter& reply) const;
 
   Instance& instance_;
   std::vector<Prepared> prepared_;

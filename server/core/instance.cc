@@ -83,6 +83,12 @@ Instance::Instance(Config start_config, const Clock& time,
 
 Instance::~Instance() = default;
 
+void Instance::ForgetState(Session& session) {
+  if (session.state != nullptr && hooks != nullptr) hooks->OnSessionEnd(session);
+  session.state.reset();
+  session.modes = 0;
+}
+
 int64_t Instance::UsedMemory() const {
   return keyspace.Totals().entry_bytes + keyspace.table_bytes() +
          stats.connection_bytes.load(std::memory_order_relaxed);

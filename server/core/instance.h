@@ -16,9 +16,11 @@
 #include "expiry/engine.h"
 #include "server/core/clients.h"
 #include "server/core/config.h"
+#include "server/core/hooks.h"
 #include "server/core/registry.h"
 #include "storage/clock.h"
 #include "storage/keyspace.h"
+#include "storage/lock.h"
 
 namespace lapse {
 
@@ -58,8 +60,20 @@ struct Instance {
   Clients clients;
   ServerStats stats;
 
+  // Modes of hooks.h that concern every session. Thread: any.
+  std::atomic<uint32_t> modes{0};
+  // What runs beside the commands: made by the one who makes the instance, once, before any command
+  // runs (services/services.h). May be missing in tests of the core.
+  std::unique_ptr<CommandHooks> hooks;
+  // Held while a kComposite command runs. Taken outside of the gate.
+  Mutex composite_mu;
+
   const int64_t start_ms;
   const std::string run_id;  // 40 hexadecimal digits, new at each start
+
+  // Undoes what services keep for a session, which is then as a new one to them. Requires: not
+  // inside the gate.
+  void ForgetState(Session& session);
 
   // What SHUTDOWN does: ends the server. Set by the server; empty in a host program, where SHUTDOWN
   // is an error.

@@ -18,6 +18,12 @@ namespace lapse {
 class ReplyWriter;
 struct CommandRow;
 
+// What services keep about a session; each has its own (services/session_state.h).
+class SessionState {
+ public:
+  virtual ~SessionState() = default;
+};
+
 // Resumes a session that waits for an answer. Implemented by whatever owns the session: the socket
 // shell posts to the connection's thread, an in-process caller is woken.
 //
@@ -28,6 +34,10 @@ class Resumer {
  public:
   virtual ~Resumer() = default;
   virtual void Resume(std::function<void(ReplyWriter&)> write_reply) = 0;
+  // Has something written to the client between two replies (a published message, an invalidation,
+  // MONITOR's feed), in the order of the calls. The callback gets the session's RESP version with
+  // the writer, and runs on the session's thread, inside the gate. Thread: any.
+  virtual void Push(std::function<void(ReplyWriter&)> write_push) = 0;
   // Closes the session's connection soon (CLIENT KILL). A session without one ignores it.
   virtual void Close() = 0;
 };
@@ -38,6 +48,7 @@ struct Session {
   uint64_t id = 0;
   int db = 0;
   int resp = 2;
+  uint32_t modes = 0;  // of hooks.h: what makes the dispatcher ask CommandHooks
   bool authenticated = true;
   bool in_process = false;  // a host program's or a test's: no socket behind it
   bool no_evict = false;
@@ -68,6 +79,7 @@ struct Session {
   std::atomic<size_t> output_bytes{0};
 
   std::shared_ptr<Resumer> resumer;
+  std::unique_ptr<SessionState> state;  // made when first needed
 };
 
 }  // namespace lapse

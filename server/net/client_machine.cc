@@ -40,6 +40,7 @@ void ClientMachine::List() {
 void ClientMachine::Unlist() {
   closing_ = true;
   if (std::exchange(listed_, false)) {
+    bench_.instance().ForgetState(session_);
     bench_.instance().clients.Remove(&session_);
     bench_.instance().stats.connection_bytes.fetch_sub(reported_bytes_, std::memory_order_relaxed);
   }
@@ -116,6 +117,17 @@ void ClientMachine::OnResume(const std::function<void(ReplyWriter&)>& write_repl
     closing_ = session_.close_after_reply;
   }
   Advance();
+}
+
+void ClientMachine::OnPush(const std::function<void(ReplyWriter&)>& write_push) {
+  if (closing_) return;
+  {
+    const Gate::Shared inside(bench_.instance().keyspace.gate());
+    ReplyWriter push(gathering_, session_.resp);
+    write_push(push);
+  }
+  CheckOutput();
+  Report();
 }
 
 bool ClientMachine::can_run() const {

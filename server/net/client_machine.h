@@ -82,6 +82,9 @@ class ClientMachine {
   // Gives the blocked session its answer and goes on. Without effect when it is not blocked.
   void OnResume(const std::function<void(ReplyWriter&)>& write_reply);
 
+  // Writes something between two replies.
+  void OnPush(const std::function<void(ReplyWriter&)>& write_push);
+
   // Nothing more will be run: send the output, then hang up.
   bool closing() const { return closing_; }
   // The session broke a limit: hang up now.

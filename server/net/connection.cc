@@ -90,6 +90,16 @@ void Connection::Resume(std::function<void(ReplyWriter&)> write_reply) {
              });
 }
 
+void Connection::Push(std::function<void(ReplyWriter&)> write_push) {
+  asio::post(thread_->executor(),
+             [self = shared_from_this(), write_push = std::move(write_push)]() mutable {
+               Connection& connection = *self;
+               if (!connection.open_) return;
+               connection.machine_->OnPush(write_push);
+               connection.Pump(std::move(self));
+             });
+}
+
 void Connection::Close() {
   asio::post(thread_->executor(), [self = shared_from_this()] { self->Shut(); });
 }

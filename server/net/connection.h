@@ -55,6 +55,7 @@ class Connection final : public Resumer, public std::enable_shared_from_this<Con
 
   // Resumer.
   void Resume(std::function<void(ReplyWriter&)> write_reply) override;
+  void Push(std::function<void(ReplyWriter&)> write_push) override;
   void Close() override;
 
  private:

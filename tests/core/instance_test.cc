@@ -96,6 +96,7 @@ class CountingResumer final : public Resumer {
     write_reply(reply);
     answers.emplace_back(out.view());
   }
+  void Push(std::function<void(ReplyWriter&)>) override {}
   void Close() override {}
 
   std::vector<std::string> answers;

@@ -18,6 +18,7 @@
 #include "server/commands/families.h"
 #include "server/net/client_machine.h"
 #include "server/net/workbench.h"
+#include "server/services/services.h"
 #include "storage/clock.h"
 
 namespace lapse {
@@ -27,8 +28,12 @@ struct ResumeBox final : Resumer {
   void Resume(std::function<void(ReplyWriter&)> write_reply) override {
     answer = std::move(write_reply);
   }
+  void Push(std::function<void(ReplyWriter&)> write_push) override {
+    pushes.push_back(std::move(write_push));
+  }
   void Close() override { closed = true; }
 
+  std::vector<std::function<void(ReplyWriter&)>> pushes;
   std::function<void(ReplyWriter&)> answer;
   bool closed = false;
 };
@@ -36,7 +41,9 @@ struct ResumeBox final : Resumer {
 struct Bench {
   explicit Bench(Config config = {})
       : instance(std::move(config), clock, AllCommandFamilies(), /*hash_seed=*/42),
-        workbench(instance) {}
+        workbench(instance) {
+    InstallServices(instance);
+  }
 
   ManualClock clock;
   Instance instance;

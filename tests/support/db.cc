@@ -10,6 +10,7 @@
 #include "protocol/reply_writer.h"
 #include "server/commands/families.h"
 #include "server/core/words.h"
+#include "server/services/services.h"
 
 namespace lapse {
 namespace {
@@ -25,6 +26,10 @@ struct Db::Client::Mailbox final : Resumer {
     std::lock_guard lock(mu);
     answer = std::move(write_reply);
   }
+  void Push(std::function<void(ReplyWriter&)> write_push) override {
+    std::lock_guard lock(mu);
+    pushes.push_back(std::move(write_push));
+  }
   void Close() override {
     std::lock_guard lock(mu);
     closed = true;
@@ -36,6 +41,7 @@ struct Db::Client::Mailbox final : Resumer {
 
   std::mutex mu;
   std::function<void(ReplyWriter&)> answer;
+  std::vector<std::function<void(ReplyWriter&)>> pushes;
   bool closed = false;
 };
 
@@ -52,7 +58,44 @@ Db::Client::Client(Db& db)
   instance.clients.Add(&session_);
 }
 
-Db::Client::~Client() { db_.instance_.clients.Remove(&session_); }
+Db::Client::~Client() {
+  db_.instance_.ForgetState(session_);
+  db_.instance_.clients.Remove(&session_);
+}
+
+std::string Db::Client::TakePushes() {
+  std::vector<std::function<void(ReplyWriter&)>> pushes;
+  {
+    std::lock_guard lock(mailbox_->mu);
+    pushes.swap(mailbox_->pushes);
+  }
+  Buffer out;
+  ReplyWriter writer(out, session_.resp);
+  Gate::Shared inside(db_.instance_.keyspace.gate());
+  for (const auto& write_push : pushes) write_push(writer);
+  return std::string(out.view());
+}
+
+void Db::Client::Send(const std::vector<std::string>& words) {
+  ReplyWriter reply(pending_, session_.resp);
+  const std::vector<std::string_view> args(words.begin(), words.end());
+  dispatcher_.RunOne(session_, args, reply);
+}
+
+void Db::Client::Send(std::string_view line) { Send(SplitWords(line).value()); }
+
+std::string Db::Client::TakeReplies() {
+  if (const auto write_answer = mailbox_->Take(); write_answer && session_.blocked) {
+    Gate::Shared inside(db_.instance_.keyspace.gate());
+    session_.blocked = false;
+    db_.instance_.clients.CountBlocked(-1);
+    ReplyWriter reply(pending_, session_.resp);
+    write_answer(reply);
+  }
+  std::string bytes(pending_.view());
+  pending_.Clear();
+  return bytes;
+}
 
 bool Db::Client::closed() const {
   std::lock_guard lock(mailbox_->mu);
@@ -103,6 +146,7 @@ void Db::Client::AwaitAnswer(ReplyWriter& reply) {
 }
 
 Db::Db(Config config) : instance_(std::move(config), clock_, AllCommandFamilies(), kHashSeed) {
+  InstallServices(instance_);
   instance_.keyspace.effects().Add(&log_);
   client_ = std::make_unique<Client>(*this);
 }

@@ -45,6 +45,14 @@ class Db {
     Reply Call(const std::vector<std::string>& words);
     // The reply's bytes: none for a command that is not answered.
     std::string CallRaw(const std::vector<std::string>& words);
+    // For commands that block: runs one without awaiting its answer ...
+    void Send(const std::vector<std::string>& words);
+    void Send(std::string_view line);
+    bool blocked() const { return session_.blocked; }
+    // ... and the bytes that have been answered to those sent so far: none while it blocks.
+    std::string TakeReplies();
+    // The bytes pushed to the client since the last call: published messages, invalidations.
+    std::string TakePushes();
     // Changes to this version of the protocol, as HELLO does.
     void Resp(int version) { session_.resp = version; }
     Session& session() { return session_; }
@@ -60,6 +68,7 @@ class Db {
     Session session_;
     Dispatcher dispatcher_;
     std::shared_ptr<Mailbox> mailbox_;
+    Buffer pending_;
   };
 
   explicit Db(Config config = {});

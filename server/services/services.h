@@ -1,0 +1,36 @@
+// The services of an instance: what runs beside the commands (transactions, publishing, blocked
+// clients, ...), each in a file of its own, gathered here and asked in a fixed order.
+//
+// Thread: as hooks.h says.
+#pragma once
+
+#include "server/core/hooks.h"
+#include "server/core/instance.h"
+#include "server/services/session_state.h"
+
+namespace lapse {
+
+class Services final : public CommandHooks {
+ public:
+  explicit Services(Instance& instance);
+  ~Services() override;
+
+  // Those of the instance. Requires: InstallServices was called.
+  static Services& Of(const Instance& instance) {
+    return static_cast<Services&>(*instance.hooks);
+  }
+
+  bool Before(Session& session, const Request& request, ReplyWriter& reply) override;
+  void After(Session& session, const Request& request, ReplyWriter& reply,
+             size_t reply_mark) override;
+  void OnError(Session& session, const Request& request, std::string_view text) override;
+  void OnSessionEnd(Session& session) override;
+
+ private:
+  Instance& instance_;
+};
+
+// Gives a new instance its services; to be called once, before any command runs.
+void InstallServices(Instance& instance);
+
+}  // namespace lapse

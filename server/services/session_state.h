@@ -1,0 +1,27 @@
+// What the services keep about one session, gathered in one object so that a session without any
+// of it costs a pointer.
+//
+// Thread: the session's, inside the gate, where a member does not say otherwise.
+#pragma once
+
+#include <memory>
+
+#include "server/core/session.h"
+
+namespace lapse {
+
+struct ClientState final : SessionState {
+};
+
+// The session's, made at the first call.
+inline ClientState& StateOf(Session& session) {
+  if (session.state == nullptr) session.state = std::make_unique<ClientState>();
+  return static_cast<ClientState&>(*session.state);
+}
+
+// The session's, or nullptr when nothing was kept for it so far.
+inline ClientState* FindState(const Session& session) {
+  return static_cast<ClientState*>(session.state.get());
+}
+
+}  // namespace lapse
