@@ -10,6 +10,7 @@
 #include "server/commands/help.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
+#include "server/core/categories.h"
 #include "server/core/context.h"
 #include "server/core/glob.h"
 #include "server/core/instance.h"
@@ -44,35 +45,6 @@ constexpr FlagName kFlagNames[] = {
     {kAllowBusy, "allow_busy"},
 };
 
-// ACL categories in Redis's order, each with the flag that implies it, if one does.
-struct Category {
-  std::string_view name;
-  uint32_t flag = 0;
-};
-constexpr Category kCategories[] = {
-    {"keyspace"},
-    {"read", kReadOnly},
-    {"write", kWrite},
-    {"set"},
-    {"sortedset"},
-    {"list"},
-    {"hash"},
-    {"string"},
-    {"bitmap"},
-    {"hyperloglog"},
-    {"geo"},
-    {"stream"},
-    {"pubsub", kPubSub},
-    {"admin", kAdmin},
-    {"fast", kFast},
-    {"slow"},
-    {"blocking", kBlocking},
-    {"dangerous", kAdmin},
-    {"connection"},
-    {"transaction"},
-    {"scripting"},
-};
-
 std::vector<std::string_view> SplitBlanks(std::string_view text) {
   std::vector<std::string_view> words;
   while (!text.empty()) {
@@ -81,13 +53,6 @@ std::vector<std::string_view> SplitBlanks(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return words;
-}
-
-bool InCategory(const CommandRow& row, const Category& category) {
-  if ((row.flags & category.flag) != 0) return true;
-  if (category.name == "slow") return (row.flags & kFast) == 0;
-  const auto stated = SplitBlanks(row.categories);
-  return std::find(stated.begin(), stated.end(), category.name) != stated.end();
 }
 
 // A row with what it is called: a subcommand's own name alone does not tell.
@@ -133,7 +98,7 @@ void ReplyFlags(ReplyWriter& reply, const CommandRow& row) {
 void ReplyCategories(ReplyWriter& reply, const CommandRow& row) {
   const size_t mark = reply.BeginSet();
   size_t found = 0;
-  for (const Category& category : kCategories) {
+  for (const CommandCategory& category : CommandCategories()) {
     if (!InCategory(row, category)) continue;
     reply.Simple(fmt::format("@{}", category.name));
     ++found;
@@ -330,9 +295,10 @@ bool Passes(const Named& command, Filter filter, std::string_view by) {
     case Filter::kModule:
       return false;  // there are no modules
     case Filter::kCategory:
-      return std::any_of(std::begin(kCategories), std::end(kCategories), [&](const Category& c) {
-        return EqualsIgnoreCase(c.name, by) && InCategory(*command.row, c);
-      });
+      return std::any_of(CommandCategories().begin(), CommandCategories().end(),
+                         [&](const CommandCategory& c) {
+                           return EqualsIgnoreCase(c.name, by) && InCategory(*command.row, c);
+                         });
     case Filter::kPattern:
       return GlobMatchIgnoreCase(by, command.name);
   }

@@ -80,6 +80,7 @@ void Set(CommandContext& ctx) {
   }
   ctx.instance.config = std::move(changed);
   ctx.instance.expiry.Configure(ctx.instance.config.expiry);
+  if (ctx.instance.hooks != nullptr) ctx.instance.hooks->OnConfigChanged();
   ctx.reply.Ok();
 }
 

@@ -54,6 +54,9 @@ class CommandHooks {
                      size_t reply_mark) = 0;
   // An error was replied, by whoever; `text` begins with the code ("WRONGTYPE Operation...").
   virtual void OnError(Session& session, const Request& request, std::string_view text) = 0;
+  // The instance's configuration has changed, or is new; inside the gate's exclusive form, or before
+  // any command runs.
+  virtual void OnConfigChanged() = 0;
   // A session with a state is about to go, or to become as new (RESET): whatever waits for it or
   // refers to it must be undone. Thread: the session's, not inside the gate.
   virtual void OnSessionEnd(Session& session) = 0;

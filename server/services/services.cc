@@ -22,10 +22,13 @@ void Services::OnError(Session& session, const Request& request, std::string_vie
   (void)session, (void)request, (void)text;
 }
 
+void Services::OnConfigChanged() {}
+
 void Services::OnSessionEnd(Session& session) { (void)session; }
 
 void InstallServices(Instance& instance) {
   instance.hooks = std::make_unique<Services>(instance);
+  instance.hooks->OnConfigChanged();
 }
 
 }  // namespace lapse

@@ -24,6 +24,7 @@ class Services final : public CommandHooks {
   void After(Session& session, const Request& request, ReplyWriter& reply,
              size_t reply_mark) override;
   void OnError(Session& session, const Request& request, std::string_view text) override;
+  void OnConfigChanged() override;
   void OnSessionEnd(Session& session) override;
 
  private:
