@@ -25,6 +25,7 @@
 #include "bench/lab/self_check.h"
 #include "bench/lab/summary.h"
 #include "bench/lab/wire.h"
+#include "bench/lab/wire_page.h"
 #include "bench/lab/workload.h"
 #include "fmt/format.h"
 
@@ -37,7 +38,7 @@ constexpr std::string_view kUsage =
     "  list               the workloads and strategies\n"
     "  run WORKLOAD,..    run some workloads\n"
     "  all                run them all\n"
-    "  report             render results.json again\n"
+    "  report             render results.json and wire-*.json again\n"
     "  selfcheck          prove that the checks can fail\n"
     "  wire ...           compare servers over their sockets\n"
     "\n"
@@ -51,7 +52,7 @@ constexpr std::string_view kUsage =
     "  --out DIR          build/lab-results by default\n"
     "options of report:\n"
     "  --out DIR          where the results are\n"
-    "  --into PAGE        also put the tables into a marked section of this page\n";
+    "  --into PAGE        also put the tables into the marked sections of this page\n";
 
 constexpr int64_t kGetRate = 200'000;
 constexpr int kQuickRuns = 3;
@@ -192,9 +193,15 @@ int Run(Options options) {
 }
 
 int Report(const Options& options) {
-  const Results results = ReadResults(options.out + "/results.json");
-  WriteReport(results, options.out);
-  if (!options.into.empty()) InsertReport(results, options.out, options.into);
+  const std::string path = options.out + "/results.json";
+  const bool strategies = std::filesystem::exists(path);
+  if (strategies) {
+    const Results results = ReadResults(path);
+    WriteReport(results, options.out);
+    if (!options.into.empty()) InsertReport(results, options.out, options.into);
+  }
+  const bool servers = wire::RenderWire(options.out, options.into);
+  if (!strategies && !servers) throw std::runtime_error("there are no results in " + options.out);
   return 0;
 }
 

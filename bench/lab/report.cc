@@ -191,18 +191,24 @@ void WriteReport(const Results& results, const std::string& folder) {
   }
 }
 
-void InsertReport(const Results& results, const std::string& folder, const std::string& page) {
+void ReplaceSection(const std::string& page, std::string_view begin, std::string_view end,
+                    std::string_view section) {
   const std::string text = ReadText(page);
-  const size_t begin = text.find(kSectionBegin);
-  const size_t end = text.find(kSectionEnd);
-  if (begin == std::string::npos || end == std::string::npos || end < begin) {
+  const size_t from = text.find(begin);
+  const size_t to = text.find(end);
+  if (from == std::string::npos || to == std::string::npos || to < from) {
     throw std::runtime_error(fmt::format("{} has no section for the report", page));
   }
+  WriteText(page,
+            fmt::format("{}{}\n\n{}\n{}", text.substr(0, from), begin, section, text.substr(to)));
+}
+
+void InsertReport(const Results& results, const std::string& folder, const std::string& page) {
   const std::filesystem::path beside =
       std::filesystem::relative(folder, std::filesystem::absolute(page).parent_path());
-  WriteText(page, fmt::format("{}{}\n\n{}\n{}{}\n{}", text.substr(0, begin), kSectionBegin,
-                              About(results), Violations(results),
-                              Sections(results, "###", beside.string() + "/"), text.substr(end)));
+  ReplaceSection(page, kSectionBegin, kSectionEnd,
+                 fmt::format("{}\n{}{}", About(results), Violations(results),
+                             Sections(results, "###", beside.string() + "/")));
 }
 
 }  // namespace lapse

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "bench/lab/results.h"
 
@@ -17,5 +18,10 @@ void WriteReport(const Results& results, const std::string& folder);
 inline constexpr char kSectionBegin[] = "<!-- lapse-lab: begin -->";
 inline constexpr char kSectionEnd[] = "<!-- lapse-lab: end -->";
 void InsertReport(const Results& results, const std::string& folder, const std::string& page);
+
+// Puts the text between two lines of a page, in the place of what is there. Throws when the page
+// lacks them.
+void ReplaceSection(const std::string& page, std::string_view begin, std::string_view end,
+                    std::string_view section);
 
 }  // namespace lapse

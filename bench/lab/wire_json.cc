@@ -79,9 +79,8 @@ Report ReportFromJson(std::string_view run, std::string_view text) {
     report.facts.emplace_back(name, Text(fact));
   }
   for (const json::value& one : value.at("tables").as_array()) {
-    Table table{.title = Text(one.at("title")),
-                .explanation = Text(one.at("explanation")),
-                .rows = {}};
+    Table table{
+        .title = Text(one.at("title")), .explanation = Text(one.at("explanation")), .rows = {}};
     for (const json::value& row : one.at("rows").as_array()) {
       table.rows.push_back(RowFromJson(row.as_object()));
     }

@@ -1,7 +1,8 @@
 // Reports as JSON and back, so that a part of a run can be repeated and the pages rendered again.
 //
 //     {"facts": {name: text, ..},
-//      "tables": [{"title": .., "explanation": .., "rows": [{column: word | figure | [..]}, ..]}, ..]}
+//      "tables": [{"title": .., "explanation": .., "rows": [{column: word | figure | [..]}, ..]},
+//      ..]}
 //
 // A figure that is lacking is null. The order of columns is the order of an object's members.
 //

@@ -6,8 +6,8 @@
 // named "quiet ms:p50", "quiet ms:p99" share a column, "quiet ms: p50 / p99".
 //
 // Each run writes wire-<run>.json and .md, then puts wire.json and wire.md together from whatever
-// runs left there, so that throughput and expiry may be repeated apart; with --append, even parts of
-// them.
+// runs left there, so that throughput and expiry may be repeated apart; with --append, even parts
+// of them.
 //
 // Thread: plain values.
 #pragma once

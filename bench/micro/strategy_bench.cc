@@ -102,13 +102,13 @@ void IdleSizes(benchmark::internal::Benchmark* bench) {
 }
 
 BENCHMARK_CAPTURE(BM_Step, hinted, StrategyKind::kHinted, 1)->Apply(DueSizes);
-BENCHMARK_CAPTURE(BM_Step, sampled-1, StrategyKind::kSampled, 1)->Apply(DueSizes);
-BENCHMARK_CAPTURE(BM_Step, sampled-10, StrategyKind::kSampled, 10)->Apply(DueSizes);
+BENCHMARK_CAPTURE(BM_Step, sampled - 1, StrategyKind::kSampled, 1)->Apply(DueSizes);
+BENCHMARK_CAPTURE(BM_Step, sampled - 10, StrategyKind::kSampled, 10)->Apply(DueSizes);
 BENCHMARK_CAPTURE(BM_Step, fullscan, StrategyKind::kFullScan, 1)->Apply(DueSizes);
 
 BENCHMARK_CAPTURE(BM_StepNothingDue, hinted, StrategyKind::kHinted, 1)->Apply(IdleSizes);
-BENCHMARK_CAPTURE(BM_StepNothingDue, sampled-1, StrategyKind::kSampled, 1)->Apply(IdleSizes);
-BENCHMARK_CAPTURE(BM_StepNothingDue, sampled-10, StrategyKind::kSampled, 10)->Apply(IdleSizes);
+BENCHMARK_CAPTURE(BM_StepNothingDue, sampled - 1, StrategyKind::kSampled, 1)->Apply(IdleSizes);
+BENCHMARK_CAPTURE(BM_StepNothingDue, sampled - 10, StrategyKind::kSampled, 10)->Apply(IdleSizes);
 BENCHMARK_CAPTURE(BM_StepNothingDue, fullscan, StrategyKind::kFullScan, 1)->Apply(IdleSizes);
 
 }  // namespace

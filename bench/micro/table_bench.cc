@@ -177,8 +177,8 @@ std::vector<Page> PagesOf(Table& table) {
   return pages;
 }
 
-// Moves a segment's base a tick on. Finite hints are rewritten in place; far ones are read anew from
-// their entries.
+// Moves a segment's base a tick on. Finite hints are rewritten in place; far ones are read anew
+// from their entries.
 void BM_Rebase(benchmark::State& state) {
   Table table(static_cast<size_t>(state.range(0)));
   table.Fill(table.clock().NowMs() + (state.range(1) != 0 ? kFarMs : kHourMs));
