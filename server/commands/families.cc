@@ -4,15 +4,31 @@
 
 namespace lapse {
 
+// One a line, so that two new families do not get into each other's way.
+// clang-format off
 std::span<const std::span<const CommandRow>> AllCommandFamilies() {
-  static const std::array kFamilies = {
-      StringCommands(),        StringCounterCommands(), StringRangeCommands(), LcsCommands(),
-      KeyCommands(),           CopyCommands(),          ScanCommands(),        ObjectCommands(),
-      DatabaseCommands(),      ExpireCommands(),        ConnectionCommands(),  ClientCommands(),
-      ServerCommands(),        LolwutCommands(),        InfoCommands(),        ConfigCommands(),
-      IntrospectionCommands(), FlushExpireCommands(),
-  };
+  static const auto kFamilies = std::to_array<std::span<const CommandRow>>({
+      StringCommands(),
+      StringCounterCommands(),
+      StringRangeCommands(),
+      LcsCommands(),
+      KeyCommands(),
+      CopyCommands(),
+      ScanCommands(),
+      ObjectCommands(),
+      DatabaseCommands(),
+      ExpireCommands(),
+      ConnectionCommands(),
+      ClientCommands(),
+      ServerCommands(),
+      LolwutCommands(),
+      InfoCommands(),
+      ConfigCommands(),
+      IntrospectionCommands(),
+      FlushExpireCommands(),
+  });
   return kFamilies;
 }
+// clang-format on
 
 }  // namespace lapse
