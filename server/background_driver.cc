@@ -3,12 +3,15 @@
 #include <chrono>
 #include <cstdint>
 
+#include "server/services/services.h"
+
 namespace lapse {
 
 void BackgroundDriver::Start() {
   {
     const Gate::Exclusive alone(instance_.keyspace.gate());
     instance_.expiry.SetWaker([this](size_t) { Wake(); });
+    Services::Of(instance_).blocking().SetWaker([this] { Wake(); });
   }
   thread_ = std::thread([this] { Run(); });
 }
@@ -27,6 +30,7 @@ void BackgroundDriver::Stop() {
   }
   const Gate::Exclusive alone(instance_.keyspace.gate());
   instance_.expiry.SetWaker({});
+  Services::Of(instance_).blocking().SetWaker({});
 }
 
 void BackgroundDriver::Wake() {
@@ -39,7 +43,8 @@ void BackgroundDriver::Wake() {
 
 void BackgroundDriver::Run() {
   for (;;) {
-    const int64_t wait_us = instance_.expiry.Drive(0, 1, /*idle=*/false);
+    int64_t wait_us = instance_.expiry.Drive(0, 1, /*idle=*/false);
+    wait_us = Services::Of(instance_).blocking().Drive(wait_us);
     const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(wait_us);
     MutexGuard guard(mu_);
     while (!stopping_ && !woken_ && wait_us > 0) {

@@ -1,4 +1,5 @@
-// A thread that drives expiry for an instance without a server.
+// A thread that drives expiry, and the timeouts of blocked clients, for an instance without a
+// server.
 //
 // It asks for no more than the share of a CPU that is due while clients are served: the host
 // program has other work to do. The engine's waker ends its sleep early.

@@ -14,6 +14,7 @@
 #include "server/core/context.h"
 #include "server/core/instance.h"
 #include "server/services/client_info.h"
+#include "server/services/services.h"
 
 namespace lapse {
 namespace {
@@ -179,6 +180,26 @@ void Kill(CommandContext& ctx) {
   ctx.reply.Integer(KillAll(ctx, filter));
 }
 
+// --- UNBLOCK ---
+
+void Unblock(CommandContext& ctx) {
+  bool with_error = false;
+  if (ctx.args.size() > 4) {
+    return ctx.reply.Error("ERR wrong number of arguments for 'client|unblock' command");
+  }
+  if (ctx.args.size() == 4) {
+    with_error = EqualsIgnoreCase(ctx.args[3], "ERROR");
+    if (!with_error && !EqualsIgnoreCase(ctx.args[3], "TIMEOUT")) {
+      return ctx.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    }
+  }
+  ArgumentReader in(ctx.args, 2);
+  const auto id = static_cast<uint64_t>(in.Integer());
+  if (!in.ok()) return ctx.reply.Error(in.error());
+  const bool waited = Services::Of(ctx.instance).blocking().Unblock(id, with_error);
+  ctx.reply.Integer(waited ? 1 : 0);
+}
+
 // --- How the connection behaves ---
 
 void NoEvict(CommandContext& ctx) {
@@ -284,6 +305,16 @@ constexpr CommandRow kSubcommands[] = {
      .syntax = "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | "
                "[USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME yes/no]> ...>",
      .handler = Kill},
+    {.name = "unblock",
+     .arity = -3,
+     .flags = kPlain | kAdmin,
+     .categories = "connection",
+     .group = "connection",
+     .since = "5.0.0",
+     .complexity = "O(log N) where N is the number of client connections",
+     .summary = "Unblock a client blocked in a blocking command from a different connection",
+     .syntax = "client-id [TIMEOUT | ERROR]",
+     .handler = Unblock},
     {.name = "no-evict",
      .arity = 3,
      .flags = kPlain | kAdmin,

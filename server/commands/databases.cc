@@ -12,6 +12,7 @@
 #include "server/core/context.h"
 #include "server/core/errors.h"
 #include "server/core/instance.h"
+#include "server/services/services.h"
 #include "storage/keyspace.h"
 
 namespace lapse {
@@ -37,6 +38,7 @@ void FlushDb(CommandContext& ctx) {
   if (!ParseFlushMode(ctx)) return;
   std::vector<std::unique_ptr<Database>> detached;
   detached.push_back(ctx.keyspace().Detach(ctx.view().db));
+  Services::Of(ctx.instance).blocking().NoteDatabase(ctx.view().db);
   ctx.instance.Dispose(std::move(detached), /*sync=*/false);
   ctx.reply.Ok();
 }
@@ -46,6 +48,7 @@ void FlushAll(CommandContext& ctx) {
   std::vector<std::unique_ptr<Database>> detached;
   for (size_t db = 0; db < ctx.keyspace().database_count(); ++db) {
     detached.push_back(ctx.keyspace().Detach(db));
+    Services::Of(ctx.instance).blocking().NoteDatabase(db);
   }
   ctx.instance.Dispose(std::move(detached), /*sync=*/false);
   ctx.reply.Ok();
@@ -60,7 +63,11 @@ void SwapDb(CommandContext& ctx) {
   const auto count = static_cast<int64_t>(ctx.keyspace().database_count());
   if (a < 0 || a >= count || b < 0 || b >= count) in.Fail(errors::kDbIndex);
   if (!in.ok()) return ctx.reply.Error(in.error());
-  if (a != b) ctx.keyspace().Swap(static_cast<size_t>(a), static_cast<size_t>(b));
+  if (a != b) {
+    ctx.keyspace().Swap(static_cast<size_t>(a), static_cast<size_t>(b));
+    Services::Of(ctx.instance).blocking().NoteDatabase(static_cast<size_t>(a));
+    Services::Of(ctx.instance).blocking().NoteDatabase(static_cast<size_t>(b));
+  }
   ctx.reply.Ok();
 }
 

@@ -9,6 +9,7 @@
 #include "boost/asio/executor_work_guard.hpp"
 #include "boost/asio/post.hpp"
 #include "server/net/connection.h"
+#include "server/services/services.h"
 #include "spdlog/spdlog.h"
 
 namespace lapse {
@@ -132,10 +133,12 @@ void IoThread::Report(ClientMachine& machine) {
 
 void IoThread::Turn() {
   if (stopping_) return;
-  const int64_t again_us = instance_.expiry.Drive(worker_, workers_, bench_.TakeIdle());
+  int64_t again_us = instance_.expiry.Drive(worker_, workers_, bench_.TakeIdle());
+  again_us = std::min(again_us, kSecondUs);
   const Clock::time_point now = Clock::now();
   if (now - last_second_ >= std::chrono::microseconds(kSecondUs)) EverySecond(now);
-  ScheduleTurn(std::min(again_us, kSecondUs));
+  if (worker_ == 0) again_us = Services::Of(instance_).blocking().Drive(again_us);
+  ScheduleTurn(again_us);
 }
 
 void IoThread::ScheduleTurn(int64_t after_us) {

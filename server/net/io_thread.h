@@ -2,7 +2,7 @@
 // expired keys it removes between their requests.
 //
 // One timer does all that is not I/O. It calls the expiry engine, and is armed again for when the
-// engine asks; once a second it also looks over the connections (idle clients, output limits,
+// engine asks (thread 0's for when a blocked client's time is over, too); once a second it also looks over the connections (idle clients, output limits,
 // buffers to give back). When the engine has more to do at once the call is posted instead, behind
 // the I/O that is ready by then, so that a backlog and clients take turns.
 //
@@ -41,7 +41,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
 
   // Serves an accepted connection; it counts as assigned from now on.
   void Adopt(AcceptedSocket accepted, int64_t keepalive_seconds);
-  // Makes the thread call the expiry engine soon.
+  // Makes the thread call the expiry engine, and look after blocked clients, soon.
   void Wake();
   // How many connections it has or is about to have.
   int64_t assigned() const { return assigned_.load(std::memory_order_relaxed); }

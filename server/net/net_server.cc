@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "boost/asio/post.hpp"
+#include "server/services/services.h"
 
 namespace lapse {
 namespace {
@@ -40,12 +41,13 @@ absl::StatusOr<std::unique_ptr<NetServer>> NetServer::Start(Instance& instance, 
 
 NetServer::~NetServer() { Stop(); }
 
-// The engine's waker may be asked for inside the gate, hence the exclusive form.
+// The wakers may be asked for inside the gate, hence the exclusive form.
 void NetServer::DriveExpiry() {
   const Gate::Exclusive alone(instance_.keyspace.gate());
   instance_.expiry.SetWaker([threads = threads_](size_t worker) {
     if (worker < threads.size()) threads[worker]->Wake();
   });
+  Services::Of(instance_).blocking().SetWaker([thread = threads_.front()] { thread->Wake(); });
 }
 
 void NetServer::Stop() {
@@ -56,6 +58,7 @@ void NetServer::Stop() {
   listener_.reset();
   const Gate::Exclusive alone(instance_.keyspace.gate());
   instance_.expiry.SetWaker({});
+  Services::Of(instance_).blocking().SetWaker({});
 }
 
 }  // namespace lapse

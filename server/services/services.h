@@ -6,6 +6,7 @@
 
 #include "server/core/hooks.h"
 #include "server/core/instance.h"
+#include "server/services/blocking.h"
 #include "server/services/session_state.h"
 
 namespace lapse {
@@ -27,8 +28,11 @@ class Services final : public CommandHooks {
   void OnConfigChanged() override;
   void OnSessionEnd(Session& session) override;
 
+  Blocking& blocking() { return blocking_; }
+
  private:
   Instance& instance_;
+  Blocking blocking_;
 };
 
 // Gives a new instance its services; to be called once, before any command runs.

@@ -11,6 +11,8 @@
 namespace lapse {
 
 struct ClientState final : SessionState {
+  // Of the session that retries run on (blocking.h): set to true where nothing was found.
+  bool* retry_in_vain = nullptr;
 };
 
 // The session's, made at the first call.

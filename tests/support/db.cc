@@ -139,7 +139,8 @@ void Db::Client::AwaitAnswer(ReplyWriter& reply) {
       return;
     }
     // A run under a CPU limit goes on only as time does.
-    const int64_t rest_us = db_.instance_.expiry.Drive(0, 1, true);
+    int64_t rest_us = db_.instance_.expiry.Drive(0, 1, true);
+    rest_us = Services::Of(db_.instance_).blocking().Drive(rest_us);
     if (rest_us > 0) db_.AdvanceMs((rest_us + 999) / 1000);
   }
   ADD_FAILURE() << "a deferred reply never came";
@@ -158,7 +159,9 @@ Db::~Db() {
 
 void Db::DriveExpiry() {
   for (int i = 0; i < kMaxDrives; ++i) {
-    if (instance_.expiry.Drive(0, 1, true) > 0) return;
+    const int64_t rest_us = instance_.expiry.Drive(0, 1, true);
+    Services::Of(instance_).blocking().Drive(rest_us);
+    if (rest_us > 0) return;
   }
   ADD_FAILURE() << "active expiry never rests";
 }

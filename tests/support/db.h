@@ -81,7 +81,8 @@ class Db {
   Client& client() { return *client_; }
 
   void AdvanceMs(int64_t ms) { clock_.AdvanceMs(ms); }
-  // Steps active expiry until it wants to rest.
+  // Steps active expiry until it wants to rest, and ends the waiting of blocked clients whose time
+  // is over.
   void DriveExpiry();
 
   // "event key" for every change so far, in order, and forgets them.
