@@ -167,7 +167,7 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   const SystemClock clock;
   const std::string pidfile = start_config.pidfile;
   Instance instance(std::move(start_config), clock, AllCommandFamilies());
-  InstallServices(instance);
+  if (const absl::Status status = InstallServices(instance); !status.ok()) return status;
   instance.request_shutdown = [&stop] { stop.Request(); };
   absl::StatusOr<std::unique_ptr<NetServer>> server = NetServer::Start(instance, {});
   if (!server.ok()) return server.status();

@@ -52,6 +52,7 @@ class Executor::Waiter final : public Resumer {
 Executor::Executor(Instance& instance)
     : instance_(instance), dispatcher_(instance), waiter_(std::make_shared<Waiter>()) {
   session_.in_process = true;
+  session_.trusted = true;
   session_.resumer = waiter_;
   session_.created_ms = session_.last_active_ms = instance.clock.NowMs();
   Reset();

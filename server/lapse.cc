@@ -108,7 +108,7 @@ struct Engine::Impl {
         events(std::make_shared<ExpiredEvents>(instance.keyspace, options.max_queued_events)),
         executors(instance),
         driver(instance) {
-    InstallServices(instance);
+    InstallServices(instance).IgnoreError();  // the options name no file
   }
 
   HostClock clock;
@@ -343,6 +343,7 @@ Result<int> Engine::StartServer(const ServerOptions& options) {
     instance.config.unixsocket = options.unix_socket;
     instance.config.threads = options.threads;
     instance.config.requirepass = options.password;
+    instance.hooks->OnConfigChanged();
   }
   // From here on the server's threads drive expiry, one driver at a time.
   impl_->driver.Stop();

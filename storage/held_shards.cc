@@ -7,8 +7,6 @@
 
 namespace lapse {
 
-thread_local HeldShards* HeldShards::current_ = nullptr;
-
 HeldShards::HeldShards(Keyspace& keyspace, Kind kind, absl::Span<const KeyLocks::Want> wanted)
     : kind_(kind) {
   if (kind_ == Kind::kGrowing) {
@@ -19,11 +17,9 @@ HeldShards::HeldShards(Keyspace& keyspace, Kind kind, absl::Span<const KeyLocks:
     held_.erase(std::unique(held_.begin(), held_.end()), held_.end());
     LockAll(held_);
   }
-  current_ = this;
 }
 
 HeldShards::~HeldShards() {
-  current_ = nullptr;
   for (Shard* shard : held_) shard->lock().Unlock();
 }
 

@@ -1,8 +1,8 @@
 // The shards that a thread keeps locked over several commands: a transaction, or a script.
 //
 //   HeldShards held(keyspace, HeldShards::Kind::kGrowing, keys known beforehand);
-//   run commands ...   every LockedShard of this thread borrows its lock from here,
-//                      and a shard that is not held yet is locked and kept
+//   run commands with AccessView{.held = &held}   every LockedShard borrows its lock from here,
+//                                                 and a shard not held yet is locked and kept
 //
 // All are kept until the end (two-phase locking), so that others see all of the commands' changes
 // or none.
@@ -11,7 +11,7 @@
 // that grows beyond what it was made with, and of those there is one at a time: whoever cannot rule
 // that out holds the one mutex that all such users share, taken before the gate is entered.
 //
-// Thread: the constructing one; at most one a thread.
+// Thread: the constructing one.
 #pragma once
 
 #include <vector>
@@ -27,21 +27,16 @@ class HeldShards {
   // kGrowing: locks on demand. kAlone: nobody else is inside the gate, so nothing need be locked.
   enum class Kind : uint8_t { kGrowing, kAlone };
 
-  HeldShards(Keyspace& keyspace, Kind kind, absl::Span<const KeyLocks::Want> wanted)
-      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  HeldShards(Keyspace& keyspace, Kind kind,
+             absl::Span<const KeyLocks::Want> wanted) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   ~HeldShards() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   HeldShards(const HeldShards&) = delete;
   HeldShards& operator=(const HeldShards&) = delete;
-
-  // The calling thread's, or nullptr.
-  static HeldShards* Current() { return current_; }
 
   // Locks the shard until the end, unless it is held already. With kGrowing this may wait.
   void Hold(Shard& shard) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:
-  static thread_local HeldShards* current_;
-
   const Kind kind_;
   std::vector<Shard*> held_;  // sorted
 };

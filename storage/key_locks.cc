@@ -33,14 +33,15 @@ KeyLocks::KeyLocks(Keyspace& keyspace, const AccessView& view, absl::Span<const 
                                [](const Home& a, const Home& b) { return a.shard == b.shard; });
   homes.erase(end, homes.end());
 
-  const bool borrowing = HeldShards::Current() != nullptr;
+  const bool borrowing = view.held != nullptr;
   if (!borrowing) {
     absl::InlinedVector<Shard*, 8> shards;
     for (const Home& home : homes) shards.push_back(home.shard);
     LockAll(shards);
   }
   for (const Home& home : homes) {
-    const AccessView own{home.db, view.touch, view.now_ms};
+    AccessView own = view;
+    own.db = home.db;
     held_.push_back(borrowing ? new Held(keyspace, own, *home.shard)
                               : new Held(keyspace, own, *home.shard, LockedShard::Adopt{}));
   }

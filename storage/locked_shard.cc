@@ -40,12 +40,12 @@ LockedShard::LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shar
     : keyspace_(keyspace),
       shard_(shard),
       view_(view),
-      borrowed_(HeldShards::Current() != nullptr),
+      borrowed_(view.held != nullptr),
       bin_(keyspace.heap()) {
   if (ABSL_PREDICT_TRUE(!borrowed_)) {
     shard_.lock().Lock();
   } else {
-    HeldShards::Current()->Hold(shard);
+    view.held->Hold(shard);
   }
 }
 

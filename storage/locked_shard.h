@@ -36,6 +36,7 @@
 
 namespace lapse {
 
+class HeldShards;
 class Keyspace;
 class Shard;
 
@@ -69,6 +70,7 @@ struct AccessView {
   uint16_t db = 0;
   bool touch = true;  // false: lookups leave the access clock alone (CLIENT NO-TOUCH)
   int64_t now_ms = 0;
+  HeldShards* held = nullptr;  // a transaction's or script's, which locks and unlocks
 };
 
 // Unlinked entries on their way to be destroyed, outside of any lock.
@@ -133,9 +135,9 @@ class LockedShard {
   // As StoreCopy, without a copy: `removed` was given to Remove, and its shard is still locked.
   Item StoreMoved(const Key& key, const Item& existing, const Item& removed, Event event);
 
-  // Changing a collection in place: between the two calls nothing else is done to the shard. EndEdit
-  // reports the event, unless that has no name, and removes a collection that vanishes, reporting
-  // "del", too. Returns whether the key is still there.
+  // Changing a collection in place: between the two calls nothing else is done to the shard.
+  // EndEdit reports the event, unless that has no name, and removes a collection that vanishes,
+  // reporting "del", too. Returns whether the key is still there.
   Value& BeginEdit(const Item& item);
   bool EndEdit(Item& item, Event event);
 
@@ -151,9 +153,9 @@ class LockedShard {
 
   // Removes the item.
   void Remove(const Item& item, Event event);
-  // Removes an item that is overdue, whoever found that out: all of it, or, where it is a hash whose
-  // own deadline has not passed, the fields that have expired. Does not merge segments, so that a
-  // walk over the segment may go on. Returns whether the key is gone.
+  // Removes an item that is overdue, whoever found that out: all of it, or, where it is a hash
+  // whose own deadline has not passed, the fields that have expired. Does not merge segments, so
+  // that a walk over the segment may go on. Returns whether the key is gone.
   bool RemoveExpired(const Item& item, ExpiryPath path);
   // Reports an event that changes nothing by itself.
   void Report(std::string_view key, int64_t deadline, Event event) {
@@ -193,7 +195,7 @@ class LockedShard {
   Shard& shard_;
   const AccessView view_;
   bool locked_ = true;
-  const bool borrowed_;  // the thread's HeldShards has the lock, and keeps it
+  const bool borrowed_;  // view_.held has the lock, and keeps it
   // The lag of the removals since it last changed: in a sweep it seldom does.
   int64_t lag_ms_ = 0;
   int64_t lag_count_ = 0;

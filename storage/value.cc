@@ -8,8 +8,9 @@ std::string_view TypeName(ValueType type) {
 }
 
 std::string_view EncodingName(Encoding encoding) {
-  constexpr std::string_view kNames[] = {"int",    "embstr",    "raw",      "listpack", "quicklist",
-                                         "intset", "hashtable", "skiplist", "stream",   "listpackex"};
+  constexpr std::string_view kNames[] = {"int",       "embstr",    "raw",       "listpack",
+                                         "quicklist", "intset",    "hashtable", "skiplist",
+                                         "stream",    "listpackex"};
   return kNames[static_cast<size_t>(encoding)];
 }
 

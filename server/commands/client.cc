@@ -122,7 +122,7 @@ struct KillFilter {
 };
 
 // The options come in pairs: a word without its value is a syntax error whatever the word.
-KillFilter ReadKillFilter(ArgumentReader& in) {
+KillFilter ReadKillFilter(const CommandContext& ctx, ArgumentReader& in) {
   KillFilter filter;
   while (in.More()) {
     if (in.left() < 2) {
@@ -138,7 +138,7 @@ KillFilter ReadKillFilter(ArgumentReader& in) {
       filter.local_address = in.Next();
     } else if (in.Match("USER")) {
       filter.user = in.Next();
-      if (*filter.user != "default") {
+      if (Services::Of(ctx.instance).acl().Find(*filter.user) == nullptr) {
         in.Fail(fmt::format("ERR No such user '{}'", *filter.user));
       }
     } else if (in.Match("SKIPME")) {
@@ -175,7 +175,7 @@ void Kill(CommandContext& ctx) {
     return ctx.reply.Ok();
   }
   ArgumentReader in(ctx.args, 2);
-  const KillFilter filter = ReadKillFilter(in);
+  const KillFilter filter = ReadKillFilter(ctx, in);
   if (!in.ok()) return ctx.reply.Error(in.error());
   ctx.reply.Integer(KillAll(ctx, filter));
 }

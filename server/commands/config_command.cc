@@ -12,6 +12,7 @@
 #include "server/core/context.h"
 #include "server/core/glob.h"
 #include "server/core/instance.h"
+#include "server/services/services.h"
 
 namespace lapse {
 namespace {
@@ -93,7 +94,9 @@ void Rewrite(CommandContext& ctx) {
   if (ctx.instance.config.file.empty()) {
     return ctx.reply.Error("ERR The server is running without a config file");
   }
-  const absl::Status status = RewriteConfigFile(ctx.instance.config);
+  Config written = ctx.instance.config;
+  written.users = Services::Of(ctx.instance).acl().ConfigLines();
+  const absl::Status status = RewriteConfigFile(written);
   if (!status.ok()) {
     return ctx.reply.Error(fmt::format("ERR Rewriting config file: {}", MessageOf(status)));
   }

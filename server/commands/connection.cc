@@ -11,6 +11,7 @@
 #include "server/core/context.h"
 #include "server/core/instance.h"
 #include "server/core/version.h"
+#include "server/services/services.h"
 
 namespace lapse {
 namespace {
@@ -23,26 +24,12 @@ constexpr std::string_view kHelloNeedsAuth =
     "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
     "version at the same time";
 
-// Takes equally long wherever the two differ, so that guesses cannot be timed.
-bool SamePassword(std::string_view given, std::string_view configured) {
-  unsigned different = given.size() == configured.size() ? 0 : 1;
-  for (size_t i = 0; i < given.size() && !configured.empty(); ++i) {
-    const char expected = configured[i % configured.size()];
-    different |= static_cast<unsigned char>(given[i] ^ expected);
-  }
-  return different == 0;
-}
-
-// Without a password in the configuration, any will do, as in Redis.
 bool Authenticate(CommandContext& ctx, std::string_view user, std::string_view password) {
-  const std::string& configured = ctx.instance.config.requirepass;
-  if (user != "default" || (!configured.empty() && !SamePassword(password, configured))) {
-    ctx.reply.Error(kWrongPassword);
-    return false;
+  if (Services::Of(ctx.instance).acl().Authenticate(ctx.session, user, password, ctx.now_ms)) {
+    return true;
   }
-  ctx.session.authenticated = true;
-  ctx.session.user = user;
-  return true;
+  ctx.reply.Error(kWrongPassword);
+  return false;
 }
 
 void Ping(CommandContext& ctx) {
@@ -57,7 +44,8 @@ void Echo(CommandContext& ctx) { ctx.reply.Bulk(ctx.args[1]); }
 
 void Auth(CommandContext& ctx) {
   if (ctx.args.size() > 3) return ctx.reply.Error(errors::kSyntax);
-  if (ctx.args.size() == 2 && ctx.instance.config.requirepass.empty()) {
+  const AclUser* everyone = Services::Of(ctx.instance).acl().Find(Acl::kDefaultUser);
+  if (ctx.args.size() == 2 && everyone->no_password()) {
     return ctx.reply.Error(
         "ERR AUTH <password> called without any password configured for the default user. Are you "
         "sure your configuration is correct?");
@@ -138,8 +126,7 @@ void Reset(CommandContext& ctx) {
   Session& session = ctx.session;
   session.db = 0;
   session.resp = 2;
-  session.authenticated = ctx.instance.config.requirepass.empty();
-  session.user = "default";
+  Services::Of(ctx.instance).acl().BeginSession(session);
   session.name.clear();
   session.no_evict = false;
   session.no_touch = false;

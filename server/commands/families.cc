@@ -9,6 +9,7 @@ namespace lapse {
 std::span<const std::span<const CommandRow>> AllCommandFamilies() {
   static const auto kFamilies = std::to_array<std::span<const CommandRow>>({
       StringCommands(),
+      AclUserCommands(),
       StringCounterCommands(),
       StringRangeCommands(),
       LcsCommands(),

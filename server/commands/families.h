@@ -11,6 +11,7 @@
 namespace lapse {
 
 std::span<const CommandRow> StringCommands();
+std::span<const CommandRow> AclUserCommands();
 std::span<const CommandRow> StringCounterCommands();
 std::span<const CommandRow> StringRangeCommands();
 std::span<const CommandRow> LcsCommands();

@@ -47,6 +47,10 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 }
 
 absl::Status Apply(std::string_view name, std::span<const std::string> values, Config& config) {
+  if (EqualsIgnoreCase(name, "user") && !values.empty()) {
+    config.users.push_back("user " + absl::StrJoin(values, " "));
+    return absl::OkStatus();
+  }
   const ConfigRow* const row = FindConfig(name);
   if (row == nullptr) {
     return absl::InvalidArgumentError("bad directive or wrong number of arguments");

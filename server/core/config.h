@@ -58,6 +58,9 @@ struct Config {
   std::string pidfile;
   int64_t databases = 16;
   std::string requirepass;
+  std::string aclfile;
+  int64_t acllog_max_len = 128;
+  std::vector<std::string> users;  // "user alice on ...": no directive, but lines of the file
   std::string enable_debug_command = "no";  // no, yes, local
   bool lazyfree_lazy_user_flush = false;
 

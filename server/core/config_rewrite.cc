@@ -2,14 +2,8 @@
 // stay. A directive's first line is brought up to date, further lines of it go, and what differs
 // from the default without having a line is appended.
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -17,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "server/core/arguments.h"
 #include "server/core/config.h"
+#include "server/core/files.h"
 #include "server/core/words.h"
 
 namespace lapse {
@@ -41,23 +36,10 @@ std::string LineOf(const ConfigRow& row, const Config& config) {
                      }));
 }
 
-absl::Status Failure(std::string_view what, const std::string& path) {
-  return absl::UnavailableError(fmt::format("{} '{}': {}", what, path, std::strerror(errno)));
-}
-
-// Writes all of the text and makes it durable. Closes the descriptor.
-bool WriteAndClose(int fd, std::string_view text) {
-  bool ok = true;
-  while (ok && !text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<size_t>(written));
-    } else {
-      ok = errno == EINTR;
-    }
-  }
-  ok = ok && ::fsync(fd) == 0;
-  return ::close(fd) == 0 && ok;
+// A line that defines a user for the ACL.
+bool IsUserLine(const std::string& line) {
+  const auto words = SplitWords(line);
+  return words && words->size() > 1 && EqualsIgnoreCase((*words)[0], "user");
 }
 
 }  // namespace
@@ -71,6 +53,7 @@ std::string RewriteConfigText(std::string_view text, const Config& config) {
   for (std::string line; std::getline(stream, line);) {
     has_signature |= line == kSignature;
     const ConfigRow* const row = RowOfLine(line);
+    if (row == nullptr && IsUserLine(line)) continue;
     if (row == nullptr) {
       result += line + '\n';
     } else if (written.insert(row).second) {
@@ -83,6 +66,7 @@ std::string RewriteConfigText(std::string_view text, const Config& config) {
     has_signature = true;
     result += LineOf(row, config) + '\n';
   }
+  for (const std::string& user : config.users) result += user + '\n';
   return result;
 }
 
@@ -93,19 +77,7 @@ absl::Status RewriteConfigFile(const Config& config) {
   if (stream && stream.peek() != std::ifstream::traits_type::eof()) old_text << stream.rdbuf();
   stream.close();
 
-  std::string temporary = config.file + ".XXXXXX";
-  const int fd = ::mkstemp(temporary.data());
-  if (fd < 0) return Failure("cannot create", temporary);
-  struct stat old_file {};
-  // mkstemp's file is for the owner alone; the new one is for whom the old one was.
-  if (::stat(config.file.c_str(), &old_file) == 0) ::fchmod(fd, old_file.st_mode & 0777);
-  if (!WriteAndClose(fd, RewriteConfigText(old_text.str(), config)) ||
-      std::rename(temporary.c_str(), config.file.c_str()) != 0) {
-    absl::Status status = Failure("cannot write", config.file);
-    ::unlink(temporary.c_str());
-    return status;
-  }
-  return absl::OkStatus();
+  return ReplaceFile(config.file, RewriteConfigText(old_text.str(), config));
 }
 
 }  // namespace lapse

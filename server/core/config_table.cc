@@ -390,6 +390,10 @@ void AddGeneralRows(std::vector<ConfigRow>& rows) {
   rows.push_back(Text("requirepass", kAnyTime, &Config::requirepass, "text",
                       "The password of the user `default`. Empty: none is needed."));
   rows.back().type = ConfigType::kPassword;
+  rows.push_back(Text("aclfile", kAtStart, &Config::aclfile, "path",
+                      "The file that holds the users. Empty: `user` lines of the configuration."));
+  rows.push_back(Number("acllog-max-len", kAnyTime, &Config::acllog_max_len, {0, kAnyInteger},
+                        "How many denials the ACL log keeps."));
   rows.push_back(Choice("enable-debug-command", kAtStart, &Config::enable_debug_command,
                         {"no", "yes", "local"},
                         "Who may use DEBUG; `local`: clients on this machine."));
@@ -511,7 +515,6 @@ constexpr StockDirective kStockDirectives[] = {
     {"auto-aof-rewrite-percentage", "100", kNoPersistence},
     {"slowlog-log-slower-than", "10000", kNoSlowlog},
     {"slowlog-max-len", "128", kNoSlowlog},
-    {"acllog-max-len", "128", "Tunes the ACL log, and there is none."},
     {"disable-thp", "no", "Huge pages are wanted, where the system offers them on request."},
     {"jemalloc-bg-thread", "yes", "Tunes jemalloc, which is not used."},
     {"oom-score-adj-values", "0 200 800", "The OOM score is not adjusted."},

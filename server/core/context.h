@@ -46,11 +46,13 @@ class CommandContext {
   ReplyWriter& reply;
   int64_t now_ms;
   Dispatcher& dispatcher;
-  bool nested = false;  // run by EXEC or a script: must not block
+  // Of the EXEC or script that runs this command: a command with it must not block.
+  HeldShards* held = nullptr;
+  bool nested() const { return held != nullptr; }
 
   Keyspace& keyspace() const;
   AccessView view() const { return ViewOf(static_cast<uint16_t>(session.db)); }
-  AccessView ViewOf(uint16_t db) const { return {db, !session.no_touch, now_ms}; }
+  AccessView ViewOf(uint16_t db) const { return {db, !session.no_touch, now_ms, held}; }
 
   // The keys that the row's KeySpec names, hashed, and their shards, locked (those of a row
   // that is kLocksItself are not).

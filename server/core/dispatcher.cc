@@ -246,11 +246,15 @@ void Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t 
 }
 
 void Dispatcher::RunNested(Session& session, std::span<const std::string_view> args,
-                           int64_t now_ms, ReplyWriter& reply) {
+                           int64_t now_ms, HeldShards& held, ReplyWriter& reply) {
   std::vector<Key> keys;
   const Prepared request = Prepare(args, keys);
   if (Refuse(session, request, reply)) return;
-  CommandContext context{instance_, session, *request.row, args, reply, now_ms, *this, true};
+  if (ABSL_PREDICT_FALSE((session.modes & kRestricted) != 0) &&
+      !instance_.hooks->MayRunNested(session, {args, request.parent, request.row, now_ms}, reply)) {
+    return;
+  }
+  CommandContext context{instance_, session, *request.row, args, reply, now_ms, *this, &held};
   context.keys = keys;
   RunHandler(context);
 }

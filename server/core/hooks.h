@@ -26,12 +26,12 @@ enum Mode : uint32_t {
   kRestricted = 1u << 3,     // the user may not do everything
   kMonitoring = 1u << 4,
   // The instance's.
-  kMonitored = 1u << 8,    // some session monitors
-  kPaused = 1u << 9,       // CLIENT PAUSE
+  kMonitored = 1u << 8,     // some session monitors
+  kPaused = 1u << 9,        // CLIENT PAUSE
   kMemoryLimit = 1u << 10,  // maxmemory is set
-  kReadyKeys = 1u << 11,   // keys that blocked clients wait for have something for them
-  kSlowLog = 1u << 12,     // commands are timed one by one
-  kBusyScript = 1u << 13,  // a script has run for too long
+  kReadyKeys = 1u << 11,    // keys that blocked clients wait for have something for them
+  kSlowLog = 1u << 12,      // commands are timed one by one
+  kBusyScript = 1u << 13,   // a script has run for too long
 };
 
 // A request that was looked up (for Before and After with the right number of arguments; OnError
@@ -54,8 +54,13 @@ class CommandHooks {
                      size_t reply_mark) = 0;
   // An error was replied, by whoever; `text` begins with the code ("WRONGTYPE Operation...").
   virtual void OnError(Session& session, const Request& request, std::string_view text) = 0;
-  // The instance's configuration has changed, or is new; inside the gate's exclusive form, or before
-  // any command runs.
+  // Whether the session's user may run the request within another command (EXEC, a script); if
+  // not, replies why. Asked of restricted sessions alone.
+  virtual bool MayRunNested(Session& session, const Request& request, ReplyWriter& reply) = 0;
+  // A new connection: sets whose it is and whether it must authenticate. Inside the gate.
+  virtual void OnSessionStart(Session& session) = 0;
+  // The instance's configuration has changed, or is new; inside the gate's exclusive form, or
+  // before any command runs.
   virtual void OnConfigChanged() = 0;
   // A session with a state is about to go, or to become as new (RESET): whatever waits for it or
   // refers to it must be undone. Thread: the session's, not inside the gate.

@@ -51,6 +51,7 @@ struct Session {
   uint32_t modes = 0;  // of hooks.h: what makes the dispatcher ask CommandHooks
   bool authenticated = true;
   bool in_process = false;  // a host program's or a test's: no socket behind it
+  bool trusted = false;     // a host program's: the ACL does not concern it
   bool no_evict = false;
   bool no_touch = false;
   bool unix_socket = false;

@@ -30,7 +30,7 @@ void ClientMachine::List() {
   Instance& instance = bench_.instance();
   {
     const Gate::Shared inside(instance.keyspace.gate());
-    session_.authenticated = instance.config.requirepass.empty();
+    instance.hooks->OnSessionStart(session_);
     session_.created_ms = session_.last_active_ms = instance.clock.NowMs();
   }
   instance.clients.Add(&session_);

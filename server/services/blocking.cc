@@ -144,7 +144,7 @@ Blocking::~Blocking() = default;
 // --- waiting ---
 
 bool Blocking::IsRetry(const CommandContext& ctx) {
-  if (!ctx.nested) return false;
+  if (!ctx.nested()) return false;
   const ClientState* const state = FindState(ctx.session);
   return state != nullptr && state->retry_in_vain != nullptr;
 }
@@ -154,7 +154,7 @@ bool Blocking::Block(CommandContext& ctx, Wait wait) {
     *StateOf(ctx.session).retry_in_vain = true;
     return true;
   }
-  if (ctx.nested) return false;
+  if (ctx.nested()) return false;
   StateOf(ctx.session);  // so that the services hear of the session's end
   auto waiter = std::make_unique<Waiter>();
   waiter->session_id = ctx.session.id;

@@ -4,13 +4,13 @@
 
 namespace lapse {
 
-Services::Services(Instance& instance) : instance_(instance), blocking_(instance) {}
+Services::Services(Instance& instance) : instance_(instance) {}
 
 Services::~Services() = default;
 
 bool Services::Before(Session& session, const Request& request, ReplyWriter& reply) {
-  (void)session, (void)request, (void)reply;
-  return false;
+  const bool restricted = (session.modes & kRestricted) != 0;
+  return restricted && !acl_.Allow(session, request, AclContext::kTopLevel, reply);
 }
 
 void Services::After(Session& session, const Request& request, ReplyWriter& reply,
@@ -24,13 +24,22 @@ void Services::OnError(Session& session, const Request& request, std::string_vie
   (void)session, (void)request, (void)text;
 }
 
-void Services::OnConfigChanged() {}
+bool Services::MayRunNested(Session& session, const Request& request, ReplyWriter& reply) {
+  return acl_.Allow(session, request, AclContext::kScript, reply);
+}
+
+void Services::OnSessionStart(Session& session) { acl_.BeginSession(session); }
+
+void Services::OnConfigChanged() { acl_.OnConfigChanged(); }
 
 void Services::OnSessionEnd(Session& session) { blocking_.Forget(session); }
 
-void InstallServices(Instance& instance) {
-  instance.hooks = std::make_unique<Services>(instance);
+absl::Status InstallServices(Instance& instance) {
+  auto services = std::make_unique<Services>(instance);
+  Acl& acl = services->acl();
+  instance.hooks = std::move(services);
   instance.hooks->OnConfigChanged();
+  return acl.Start();
 }
 
 }  // namespace lapse

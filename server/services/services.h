@@ -6,6 +6,7 @@
 
 #include "server/core/hooks.h"
 #include "server/core/instance.h"
+#include "server/services/acl.h"
 #include "server/services/blocking.h"
 #include "server/services/session_state.h"
 
@@ -21,10 +22,14 @@ class Services final : public CommandHooks {
     return static_cast<Services&>(*instance.hooks);
   }
 
+  Acl& acl() { return acl_; }
+
   bool Before(Session& session, const Request& request, ReplyWriter& reply) override;
   void After(Session& session, const Request& request, ReplyWriter& reply,
              size_t reply_mark) override;
   void OnError(Session& session, const Request& request, std::string_view text) override;
+  bool MayRunNested(Session& session, const Request& request, ReplyWriter& reply) override;
+  void OnSessionStart(Session& session) override;
   void OnConfigChanged() override;
   void OnSessionEnd(Session& session) override;
 
@@ -32,10 +37,13 @@ class Services final : public CommandHooks {
 
  private:
   Instance& instance_;
-  Blocking blocking_;
+  Acl acl_{instance_};
+  Blocking blocking_{instance_};
 };
 
-// Gives a new instance its services; to be called once, before any command runs.
-void InstallServices(Instance& instance);
+// Gives a new instance its services; to be called once, before any command runs. Fails on a
+// configuration that they cannot work with (an aclfile with mistakes); the instance is good all the
+// same, with the defaults in their place.
+absl::Status InstallServices(Instance& instance);
 
 }  // namespace lapse

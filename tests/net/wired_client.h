@@ -42,7 +42,7 @@ struct Bench {
   explicit Bench(Config config = {})
       : instance(std::move(config), clock, AllCommandFamilies(), /*hash_seed=*/42),
         workbench(instance) {
-    InstallServices(instance);
+    InstallServices(instance).IgnoreError();
   }
 
   ManualClock clock;

@@ -53,7 +53,7 @@ Db::Client::Client(Db& db)
   Instance& instance = db.instance_;
   {
     Gate::Shared inside(instance.keyspace.gate());
-    session_.authenticated = instance.config.requirepass.empty();
+    instance.hooks->OnSessionStart(session_);
   }
   instance.clients.Add(&session_);
 }
@@ -147,7 +147,7 @@ void Db::Client::AwaitAnswer(ReplyWriter& reply) {
 }
 
 Db::Db(Config config) : instance_(std::move(config), clock_, AllCommandFamilies(), kHashSeed) {
-  InstallServices(instance_);
+  InstallServices(instance_).IgnoreError();
   instance_.keyspace.effects().Add(&log_);
   client_ = std::make_unique<Client>(*this);
 }
