@@ -245,8 +245,8 @@ void Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t 
   if (ABSL_PREDICT_FALSE(asked())) instance_.hooks->After(session, request, reply, mark);
 }
 
-void Dispatcher::RunNested(Session& session, std::span<const std::string_view> args,
-                           int64_t now_ms, HeldShards& held, ReplyWriter& reply) {
+void Dispatcher::RunNested(Session& session, std::span<const std::string_view> args, int64_t now_ms,
+                           HeldShards* held, ReplyWriter& reply) {
   std::vector<Key> keys;
   const Prepared request = Prepare(args, keys);
   if (Refuse(session, request, reply)) return;
@@ -254,7 +254,7 @@ void Dispatcher::RunNested(Session& session, std::span<const std::string_view> a
       !instance_.hooks->MayRunNested(session, {args, request.parent, request.row, now_ms}, reply)) {
     return;
   }
-  CommandContext context{instance_, session, *request.row, args, reply, now_ms, *this, &held};
+  CommandContext context{instance_, session, *request.row, args, reply, now_ms, *this, held};
   context.keys = keys;
   RunHandler(context);
 }

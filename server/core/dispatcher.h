@@ -40,10 +40,10 @@ class Dispatcher {
   void RunOne(Session& session, std::span<const std::string_view> args, ReplyWriter& reply);
 
   // What EXEC and scripts do: looks a request up, and runs it within the command that runs now,
-  // under these locks. Nothing but arity and the user's rights are checked; an error of these is
-  // replied as for any request.
+  // under these locks (nullptr: under locks of its own). Nothing but arity and the user's rights
+  // are checked; an error of these is replied as for any request.
   void RunNested(Session& session, std::span<const std::string_view> args, int64_t now_ms,
-                 HeldShards& held, ReplyWriter& reply);
+                 HeldShards* held, ReplyWriter& reply);
 
   // The row that a request means (with `parent` set for a subcommand), or nullptr with the error
   // replied; `reply` may be nullptr. Checks arity.

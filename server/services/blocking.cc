@@ -94,7 +94,7 @@ class Blocking::Retrier {
     in_vain_ = false;
     words_.assign(request.begin(), request.end());
     ReplyWriter reply(out_, waiter.resp);
-    dispatcher_.RunNested(session_, words_, now_ms_, reply);
+    dispatcher_.RunNested(session_, words_, now_ms_, nullptr, reply);
     return !in_vain_;
   }
 
@@ -144,7 +144,6 @@ Blocking::~Blocking() = default;
 // --- waiting ---
 
 bool Blocking::IsRetry(const CommandContext& ctx) {
-  if (!ctx.nested()) return false;
   const ClientState* const state = FindState(ctx.session);
   return state != nullptr && state->retry_in_vain != nullptr;
 }
