@@ -131,6 +131,7 @@ void Reset(CommandContext& ctx) {
   session.no_evict = false;
   session.no_touch = false;
   session.reply_mode = ReplyMode::kOn;
+  Services::Of(ctx.instance).Forget(session);
   ctx.reply.set_resp(2);
   ctx.reply.Simple("RESET");
 }
@@ -188,7 +189,7 @@ constexpr CommandRow kRows[] = {
      .handler = Auth},
     {.name = "quit",
      .arity = -1,
-     .flags = kBefore,
+     .flags = kBefore | kRunsInMulti,
      .categories = "connection",
      .group = "connection",
      .since = "1.0.0",
@@ -197,7 +198,7 @@ constexpr CommandRow kRows[] = {
      .handler = Quit},
     {.name = "reset",
      .arity = 1,
-     .flags = kBefore,
+     .flags = kBefore | kRunsInMulti,
      .categories = "connection",
      .group = "connection",
      .since = "6.2.0",

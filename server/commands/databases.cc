@@ -36,6 +36,7 @@ bool ParseFlushMode(CommandContext& ctx) {
 
 void FlushDb(CommandContext& ctx) {
   if (!ParseFlushMode(ctx)) return;
+  Services::Of(ctx.instance).BeforeFlush(ctx.view().db, ctx.now_ms);
   std::vector<std::unique_ptr<Database>> detached;
   detached.push_back(ctx.keyspace().Detach(ctx.view().db));
   Services::Of(ctx.instance).blocking().NoteDatabase(ctx.view().db);
@@ -45,6 +46,7 @@ void FlushDb(CommandContext& ctx) {
 
 void FlushAll(CommandContext& ctx) {
   if (!ParseFlushMode(ctx)) return;
+  Services::Of(ctx.instance).BeforeFlush(std::nullopt, ctx.now_ms);
   std::vector<std::unique_ptr<Database>> detached;
   for (size_t db = 0; db < ctx.keyspace().database_count(); ++db) {
     detached.push_back(ctx.keyspace().Detach(db));
@@ -64,6 +66,8 @@ void SwapDb(CommandContext& ctx) {
   if (a < 0 || a >= count || b < 0 || b >= count) in.Fail(errors::kDbIndex);
   if (!in.ok()) return ctx.reply.Error(in.error());
   if (a != b) {
+    Services::Of(ctx.instance)
+        .BeforeSwap(static_cast<size_t>(a), static_cast<size_t>(b), ctx.now_ms);
     ctx.keyspace().Swap(static_cast<size_t>(a), static_cast<size_t>(b));
     Services::Of(ctx.instance).blocking().NoteDatabase(static_cast<size_t>(a));
     Services::Of(ctx.instance).blocking().NoteDatabase(static_cast<size_t>(b));

@@ -27,6 +27,7 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
       ConfigCommands(),
       IntrospectionCommands(),
       FlushExpireCommands(),
+      TransactionCommands(),
   });
   return kFamilies;
 }

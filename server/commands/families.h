@@ -29,6 +29,7 @@ std::span<const CommandRow> InfoCommands();
 std::span<const CommandRow> ConfigCommands();
 std::span<const CommandRow> IntrospectionCommands();
 std::span<const CommandRow> FlushExpireCommands();
+std::span<const CommandRow> TransactionCommands();
 
 // All of the above.
 std::span<const std::span<const CommandRow>> AllCommandFamilies();

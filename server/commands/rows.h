@@ -35,7 +35,8 @@ constexpr bool NameIsSound(std::string_view name) {
 }
 
 // Keys lie among the arguments that the arity promises, and a command with keys says what it does
-// to them: writes or reads, never both. A command without keys may be either or neither.
+// to them: writes or reads, never both. A command without keys may be either or neither; so may one
+// that only names keys (WATCH).
 constexpr bool KeysAreSound(const CommandRow& row) {
   const bool writes = (row.flags & kWrite) != 0;
   const bool reads = (row.flags & kReadOnly) != 0;
@@ -45,10 +46,12 @@ constexpr bool KeysAreSound(const CommandRow& row) {
   const bool within =
       row.keys.first > 0 && row.keys.first < promised && row.keys.step > 0 &&
       (row.keys.last < 0 || (row.keys.last >= row.keys.first && row.keys.last < promised));
+  // What is about keys, but not about their values, locks them as it needs.
+  if (!writes && !reads) return within && (row.flags & kLocksItself) != 0;
   const bool access_fits =
       writes ? row.access != KeyAccess::kNone && row.access != KeyAccess::kReadOnly
              : row.access == KeyAccess::kReadOnly;
-  return within && access_fits && writes != reads;
+  return within && access_fits;
 }
 
 constexpr bool RowIsSound(const CommandRow& row) {

@@ -48,6 +48,8 @@ enum CommandFlag : uint32_t {
   // Runs other commands (EXEC, EVAL, FCALL): keeps its own HeldShards and may grow them, so it runs
   // while no other such command does. Implies kLocksItself.
   kComposite = 1u << 26,
+  // Runs at once where other commands are queued, between MULTI and EXEC.
+  kRunsInMulti = 1u << 27,
 };
 
 // Where the keys are among the arguments, as Redis's first/last/step: {1, -1, 2} is MSET.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/base/optimization.h"
 #include "absl/container/inlined_vector.h"
@@ -30,12 +31,14 @@ class GatePass {
 
   // Does the command's work in the form of the gate that its row asks for.
   template <typename Work>
-  void Run(const CommandRow* row, Work work) {
+  void Run(const Session& session, const CommandRow* row, Work work) {
     if (ABSL_PREDICT_TRUE(row == nullptr || (row->flags & (kExclusive | kComposite)) == 0)) {
       return work();
     }
+    const RunForm form = FormOf(session, *row);
+    if (form == RunForm::kTogether) return work();
     gate_.Leave();
-    if ((row->flags & kComposite) != 0) {
+    if (form == RunForm::kComposite) {
       MutexGuard composite(instance_.composite_mu);
       const Gate::Shared inside(gate_);
       work();
@@ -47,6 +50,11 @@ class GatePass {
   }
 
  private:
+  RunForm FormOf(const Session& session, const CommandRow& row) const {
+    if (instance_.hooks != nullptr) return instance_.hooks->FormOf(session, row);
+    return (row.flags & kExclusive) != 0 ? RunForm::kAlone : RunForm::kComposite;
+  }
+
   Instance& instance_;
   Gate& gate_;
 };
@@ -181,10 +189,13 @@ const CommandRow* Dispatcher::Lookup(std::span<const std::string_view> args,
 // Runs the handler with its shards locked.
 void Dispatcher::RunHandler(CommandContext& context) {
   const CommandRow& row = context.row;
-  if (context.keys.empty() || (row.flags & (kLocksItself | kComposite)) != 0) {
+  const auto run = [&] {
+    if (ABSL_PREDICT_FALSE((context.session.modes & kTracking) != 0)) {
+      instance_.hooks->OnKeysLocked(context.session, {context.args, nullptr, &row, context.now_ms});
+    }
     row.handler(context);
-    return;
-  }
+  };
+  if (context.keys.empty() || (row.flags & (kLocksItself | kComposite)) != 0) return run();
   const Keyspace& keyspace = instance_.keyspace;
   const size_t first = keyspace.ShardOf(context.keys[0].place);
   const bool one_shard =
@@ -193,8 +204,7 @@ void Dispatcher::RunHandler(CommandContext& context) {
   if (ABSL_PREDICT_TRUE(one_shard)) {
     LockedShard shard(instance_.keyspace, context.view(), context.keys[0].place);
     context.single = &shard;
-    row.handler(context);
-    return;
+    return run();
   }
   absl::InlinedVector<KeyLocks::Want, 16> wanted;
   for (const Key& key : context.keys) {
@@ -202,7 +212,7 @@ void Dispatcher::RunHandler(CommandContext& context) {
   }
   KeyLocks locks(instance_.keyspace, context.view(), wanted);
   context.several = &locks;
-  row.handler(context);
+  run();
 }
 
 void Dispatcher::RunPrepared(Session& session, const Prepared& request, int64_t now_ms,
@@ -210,14 +220,7 @@ void Dispatcher::RunPrepared(Session& session, const Prepared& request, int64_t 
   const size_t mark = reply.size();
   const ReplyMode mode = session.reply_mode;
   if (!Refuse(session, request, reply)) RunChecked(session, request, now_ms, reply);
-  if (ABSL_PREDICT_FALSE(reply.size() > mark && reply.view(mark).front() == '-')) {
-    instance_.stats.error_replies.fetch_add(1, std::memory_order_relaxed);
-    if (instance_.hooks != nullptr) {
-      const std::string_view text = reply.view(mark).substr(1);
-      instance_.hooks->OnError(session, {request.args, request.parent, request.row, now_ms},
-                               text.substr(0, text.find('\r')));
-    }
-  }
+  NoteError(session, {request.args, request.parent, request.row, now_ms}, reply, mark);
   if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn && session.reply_mode == ReplyMode::kOn)) return;
   if (mode == ReplyMode::kSkipNext && session.reply_mode == ReplyMode::kSkipNext) {
     session.reply_mode = ReplyMode::kOn;
@@ -227,36 +230,55 @@ void Dispatcher::RunPrepared(Session& session, const Prepared& request, int64_t 
   }
 }
 
+// Counts the error that was written since the mark, if it was one.
+void Dispatcher::NoteError(Session& session, const Request& request, const ReplyWriter& reply,
+                           size_t mark) {
+  if (ABSL_PREDICT_TRUE(reply.size() == mark || reply.view(mark).front() != '-')) return;
+  instance_.stats.error_replies.fetch_add(1, std::memory_order_relaxed);
+  if (instance_.hooks == nullptr) return;
+  const std::string_view text = reply.view(mark).substr(1);
+  instance_.hooks->OnError(session, request, text.substr(0, text.find('\r')));
+}
+
+bool Dispatcher::Asked(const Session& session) const {
+  return (session.modes | instance_.modes.load(std::memory_order_relaxed)) != 0;
+}
+
 // Runs a request that nothing in itself forbids, with the services' say before and after.
 void Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t now_ms,
                             ReplyWriter& reply) {
   const CommandRow& row = *prepared.row;
-  const auto asked = [&] {
-    return (session.modes | instance_.modes.load(std::memory_order_relaxed)) != 0;
-  };
   const size_t mark = reply.size();
   const Request request{prepared.args, prepared.parent, &row, now_ms};
-  if (ABSL_PREDICT_FALSE(asked()) && instance_.hooks->Before(session, request, reply)) return;
   session.last_command = prepared.parent != nullptr ? prepared.parent : &row;
   session.last_subcommand = prepared.parent != nullptr ? row.name : std::string_view();
+  if (ABSL_PREDICT_FALSE(Asked(session)) && instance_.hooks->Before(session, request, reply))
+    return;
   CommandContext context{instance_, session, row, prepared.args, reply, now_ms, *this};
   context.keys = {keys_.data() + prepared.first_key, prepared.key_count};
   RunHandler(context);
-  if (ABSL_PREDICT_FALSE(asked())) instance_.hooks->After(session, request, reply, mark);
+  if (ABSL_PREDICT_FALSE(Asked(session))) instance_.hooks->After(session, request, reply, mark);
 }
 
 void Dispatcher::RunNested(Session& session, std::span<const std::string_view> args, int64_t now_ms,
                            HeldShards* held, ReplyWriter& reply) {
   std::vector<Key> keys;
   const Prepared request = Prepare(args, keys);
-  if (Refuse(session, request, reply)) return;
-  if (ABSL_PREDICT_FALSE((session.modes & kRestricted) != 0) &&
-      !instance_.hooks->MayRunNested(session, {args, request.parent, request.row, now_ms}, reply)) {
-    return;
+  const Request seen{args, request.parent, request.row, now_ms};
+  const size_t mark = reply.size();
+  const auto allowed = [&] {
+    return ABSL_PREDICT_TRUE((session.modes & kRestricted) == 0) ||
+           instance_.hooks->MayRunNested(session, seen, reply);
+  };
+  if (!Refuse(session, request, reply) && allowed()) {
+    if (ABSL_PREDICT_FALSE(Asked(session)) && held != nullptr) {
+      instance_.hooks->OnNested(session, seen);
+    }
+    CommandContext context{instance_, session, *request.row, args, reply, now_ms, *this, held};
+    context.keys = keys;
+    RunHandler(context);
   }
-  CommandContext context{instance_, session, *request.row, args, reply, now_ms, *this, held};
-  context.keys = keys;
-  RunHandler(context);
+  NoteError(session, seen, reply, mark);
 }
 
 size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
@@ -275,9 +297,10 @@ size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
     session.last_active_ms = now_ms;
     for (size_t i = 0; i < group && !stop; ++i, ++next) {
       const Prepared& request = prepared_[i];
-      pass.Run(request.row, [&] { RunPrepared(session, request, now_ms, reply); });
+      pass.Run(session, request.row, [&] { RunPrepared(session, request, now_ms, reply); });
       stop = session.blocked || session.close_after_reply || session.killed ||
              reply.size() >= kOutputPauseBytes;
+      if (ABSL_PREDICT_FALSE(stop) && std::exchange(session.postponed, false)) break;
     }
   }
   instance_.stats.commands_processed.fetch_add(static_cast<int64_t>(next - from),
@@ -294,7 +317,7 @@ void Dispatcher::RunOne(Session& session, std::span<const std::string_view> args
   const Prepared& request = prepared_.front();
   const int64_t now_ms = instance_.clock.NowMs();
   session.last_active_ms = now_ms;
-  pass.Run(request.row, [&] { RunPrepared(session, request, now_ms, reply); });
+  pass.Run(session, request.row, [&] { RunPrepared(session, request, now_ms, reply); });
   instance_.stats.commands_processed.fetch_add(1, std::memory_order_relaxed);
 }
 

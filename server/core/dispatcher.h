@@ -33,10 +33,11 @@ class Dispatcher {
   // Runs requests [from, batch.size()) in order until one blocks the session or closes it, or
   // leaves kOutputPauseBytes or more in the reply's buffer, and returns the number of the next
   // request to run. Replies are written through `reply`, whose RESP version follows the session's.
-  // Requires: not inside the gate.
+  // A request that was postponed counts as not run. Requires: not inside the gate.
   size_t Run(Session& session, const RequestBatch& batch, size_t from, ReplyWriter& reply);
 
-  // Runs one command given as words. As Run, for callers in the process.
+  // Runs one command given as words. As Run, for callers in the process, who look at
+  // Session::postponed themselves.
   void RunOne(Session& session, std::span<const std::string_view> args, ReplyWriter& reply);
 
   // What EXEC and scripts do: looks a request up, and runs it within the command that runs now,
@@ -66,6 +67,9 @@ class Dispatcher {
   void RunPrepared(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
   void RunChecked(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
   void RunHandler(CommandContext& context);
+  void NoteError(Session& session, const Request& request, const ReplyWriter& reply, size_t mark);
+  // Whether the services want to be asked.
+  bool Asked(const Session& session) const;
   // Replies with what forbids the request, if anything does, or has the session closed for it.
   bool Refuse(Session& session, const Prepared& request, ReplyWriter& reply) const;
   void ReplyUnknown(const Prepared& request, ReplyWriter& reply) const;

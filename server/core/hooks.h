@@ -43,12 +43,28 @@ struct Request {
   int64_t now_ms = 0;
 };
 
+// How a command runs in relation to all others.
+enum class RunForm : uint8_t {
+  kTogether,   // inside the gate, as most do
+  kComposite,  // and with Instance::composite_mu held
+  kAlone,      // in the gate's exclusive form
+};
+
 class CommandHooks {
  public:
   virtual ~CommandHooks() = default;
+  // How to run a command whose row is kComposite or kExclusive: what EXEC needs depends on what was
+  // queued, and a command that is only queued needs nothing. Asked before Before.
+  virtual RunForm FormOf(const Session& session, const CommandRow& row) const = 0;
   // Before the request's shards are locked. Returns true when it has answered in the command's
-  // place (an error, QUEUED) or blocked the session to have the request run again later.
+  // place (an error, QUEUED), or has blocked and postponed the session to have the request run
+  // again when it is resumed.
   virtual bool Before(Session& session, const Request& request, ReplyWriter& reply) = 0;
+  // Before a tracking session's command runs (on its own, or as part of a transaction or a script),
+  // with the shards of its keys locked, unless it locks for itself.
+  virtual void OnKeysLocked(Session& session, const Request& request) = 0;
+  // Before a command runs as part of a transaction or a script. Only while a mode is set.
+  virtual void OnNested(Session& session, const Request& request) = 0;
   // After the command has run and its locks are released. `reply_mark` is where its reply begins.
   virtual void After(Session& session, const Request& request, ReplyWriter& reply,
                      size_t reply_mark) = 0;
@@ -63,7 +79,7 @@ class CommandHooks {
   // before any command runs.
   virtual void OnConfigChanged() = 0;
   // A session with a state is about to go, or to become as new (RESET): whatever waits for it or
-  // refers to it must be undone. Thread: the session's, not inside the gate.
+  // refers to it must be undone. Thread: the session's, inside the gate or not.
   virtual void OnSessionEnd(Session& session) = 0;
 };
 

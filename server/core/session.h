@@ -59,6 +59,7 @@ struct Session {
   bool close_after_reply = false;  // QUIT
   bool killed = false;             // CLIENT KILL from elsewhere; closes at the next chance
   bool blocked = false;            // waits for a Resumer call; further requests wait, too
+  bool postponed = false;  // blocked before its request ran, which is to be run when it is resumed
 
   std::string user = "default";
   std::string name;

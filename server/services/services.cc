@@ -8,10 +8,25 @@ Services::Services(Instance& instance) : instance_(instance) {}
 
 Services::~Services() = default;
 
-bool Services::Before(Session& session, const Request& request, ReplyWriter& reply) {
-  const bool restricted = (session.modes & kRestricted) != 0;
-  return restricted && !acl_.Allow(session, request, AclContext::kTopLevel, reply);
+RunForm Services::FormOf(const Session& session, const CommandRow& row) const {
+  if ((session.modes & kInTransaction) != 0) return transactions_.FormOf(session, row);
+  return (row.flags & kExclusive) != 0 ? RunForm::kAlone : RunForm::kComposite;
 }
+
+bool Services::Before(Session& session, const Request& request, ReplyWriter& reply) {
+  if ((session.modes & kRestricted) != 0 &&
+      !acl_.Allow(session, request, AclContext::kTopLevel, reply)) {
+    return true;
+  }
+  if ((session.modes & kInTransaction) != 0) return transactions_.Queue(session, request, reply);
+  return false;
+}
+
+void Services::OnKeysLocked(Session& session, const Request& request) {
+  (void)session, (void)request;
+}
+
+void Services::OnNested(Session& session, const Request& request) { (void)session, (void)request; }
 
 void Services::After(Session& session, const Request& request, ReplyWriter& reply,
                      size_t reply_mark) {
@@ -21,7 +36,18 @@ void Services::After(Session& session, const Request& request, ReplyWriter& repl
 }
 
 void Services::OnError(Session& session, const Request& request, std::string_view text) {
-  (void)session, (void)request, (void)text;
+  (void)text;
+  if ((session.modes & kInTransaction) != 0) transactions_.OnError(session, request);
+}
+
+void Services::Forget(Session& session) { transactions_.End(session); }
+
+void Services::BeforeFlush(std::optional<size_t> db, int64_t now_ms) {
+  transactions_.watched().Flush(db, now_ms);
+}
+
+void Services::BeforeSwap(size_t a, size_t b, int64_t now_ms) {
+  transactions_.watched().Swap(a, b, now_ms);
 }
 
 bool Services::MayRunNested(Session& session, const Request& request, ReplyWriter& reply) {
@@ -32,7 +58,10 @@ void Services::OnSessionStart(Session& session) { acl_.BeginSession(session); }
 
 void Services::OnConfigChanged() { acl_.OnConfigChanged(); }
 
-void Services::OnSessionEnd(Session& session) { blocking_.Forget(session); }
+void Services::OnSessionEnd(Session& session) {
+  blocking_.Forget(session);
+  Forget(session);
+}
 
 absl::Status InstallServices(Instance& instance) {
   auto services = std::make_unique<Services>(instance);

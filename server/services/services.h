@@ -4,11 +4,14 @@
 // Thread: as hooks.h says.
 #pragma once
 
+#include <optional>
+
 #include "server/core/hooks.h"
 #include "server/core/instance.h"
 #include "server/services/acl.h"
 #include "server/services/blocking.h"
 #include "server/services/session_state.h"
+#include "server/services/transactions.h"
 
 namespace lapse {
 
@@ -18,13 +21,14 @@ class Services final : public CommandHooks {
   ~Services() override;
 
   // Those of the instance. Requires: InstallServices was called.
-  static Services& Of(const Instance& instance) {
-    return static_cast<Services&>(*instance.hooks);
-  }
+  static Services& Of(const Instance& instance) { return static_cast<Services&>(*instance.hooks); }
 
   Acl& acl() { return acl_; }
 
+  RunForm FormOf(const Session& session, const CommandRow& row) const override;
   bool Before(Session& session, const Request& request, ReplyWriter& reply) override;
+  void OnKeysLocked(Session& session, const Request& request) override;
+  void OnNested(Session& session, const Request& request) override;
   void After(Session& session, const Request& request, ReplyWriter& reply,
              size_t reply_mark) override;
   void OnError(Session& session, const Request& request, std::string_view text) override;
@@ -35,10 +39,20 @@ class Services final : public CommandHooks {
 
   Blocking& blocking() { return blocking_; }
 
+  // Undoes what a session has said, but for whose it is, as RESET does. Thread: the session's.
+  void Forget(Session& session);
+  // To be called before a database (nullopt: every one) is emptied, or two are exchanged. In the
+  // gate's exclusive form.
+  void BeforeFlush(std::optional<size_t> db, int64_t now_ms);
+  void BeforeSwap(size_t a, size_t b, int64_t now_ms);
+
+  Transactions& transactions() { return transactions_; }
+
  private:
   Instance& instance_;
   Acl acl_{instance_};
   Blocking blocking_{instance_};
+  Transactions transactions_{instance_.keyspace};
 };
 
 // Gives a new instance its services; to be called once, before any command runs. Fails on a

@@ -7,12 +7,14 @@
 #include <memory>
 
 #include "server/core/session.h"
+#include "server/services/transaction.h"
 
 namespace lapse {
 
 struct ClientState final : SessionState {
   // Of the session that retries run on (blocking.h): set to true where nothing was found.
   bool* retry_in_vain = nullptr;
+  std::unique_ptr<Transaction> transaction;
 };
 
 // The session's, made at the first call.
