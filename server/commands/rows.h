@@ -29,7 +29,7 @@ inline constexpr std::span<const CommandRow> kNoSubcommands;
 // Lower case, no blank: names are compared folded.
 constexpr bool NameIsSound(std::string_view name) {
   for (const char c : name) {
-    if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-') return false;
+    if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_') return false;
   }
   return !name.empty();
 }

@@ -64,6 +64,12 @@ struct Config {
   std::string enable_debug_command = "no";  // no, yes, local
   bool lazyfree_lazy_user_flush = false;
 
+  // How sets and HyperLogLogs are packed.
+  int64_t set_max_intset_entries = 512;
+  int64_t set_max_listpack_entries = 128;
+  int64_t set_max_listpack_value = 64;
+  int64_t hll_sparse_max_bytes = 3000;
+
   // Expiry.
   ExpirySettings expiry;
 

@@ -423,6 +423,20 @@ void AddExpiryRows(std::vector<ConfigRow>& rows) {
              "The longest that a thread works on expiry between two looks at its clients."));
 }
 
+void AddSetRows(std::vector<ConfigRow>& rows) {
+  using enum When;
+  rows.push_back(Number("set-max-intset-entries", kAnyTime, &Config::set_max_intset_entries,
+                        {0, kAnyInteger},
+                        "Up to so many members, a set of integers is a sorted array."));
+  rows.push_back(Number("set-max-listpack-entries", kAnyTime, &Config::set_max_listpack_entries,
+                        {0, kAnyInteger}, "Up to so many members, a set is a packed list."));
+  rows.push_back(Number("set-max-listpack-value", kAnyTime, &Config::set_max_listpack_value,
+                        {0, kAnyInteger, "bytes"},
+                        "The longest member of a set that is a packed list."));
+  rows.push_back(Memory("hll-sparse-max-bytes", kAnyTime, &Config::hll_sparse_max_bytes, 0,
+                        "The longest HyperLogLog that is kept as runs of registers."));
+}
+
 void AddOneValueRows(std::vector<ConfigRow>& rows) {
   constexpr std::string_view kPersistence = "persistence is not available yet";
   constexpr std::string_view kReplication = "replication is not available yet";
@@ -490,10 +504,8 @@ constexpr std::string_view kNoSlowlog = "Tunes the slow log, and there is none."
 constexpr StockDirective kStockDirectives[] = {
     {"hash-max-listpack-entries", "512", kNoAggregates},
     {"hash-max-listpack-value", "64", kNoAggregates},
-    {"hll-sparse-max-bytes", "3000", kNoAggregates},
     {"list-compress-depth", "0", kNoAggregates},
     {"list-max-listpack-size", "-2", kNoAggregates},
-    {"set-max-intset-entries", "512", kNoAggregates},
     {"stream-node-max-bytes", "4096", kNoAggregates},
     {"stream-node-max-entries", "100", kNoAggregates},
     {"zset-max-listpack-entries", "128", kNoAggregates},
@@ -539,6 +551,7 @@ std::vector<ConfigRow> AllRows() {
   AddNetworkRows(rows);
   AddGeneralRows(rows);
   AddExpiryRows(rows);
+  AddSetRows(rows);
   AddOneValueRows(rows);
   AddInertRows(rows);
   AddStockRows(rows);

@@ -62,7 +62,12 @@ bool EndsAtZero(const Request&, const Reply& reference, const Reply& ours) {
          reference.text.compare(0, zero, ours.text, 0, zero) == 0;
 }
 
+bool IsPackedSet(const Request&, const Reply& reference, const Reply& ours) {
+  return reference == "hashtable" && ours == "listpack";
+}
+
 constexpr Explanation kExplanations[] = {
+    {"OBJECT", IsPackedSet, "small sets are packed lists since Redis 7.2"},
     {kAnyCommand, EndsAtZero,
      "Redis's error texts quote a client's words as C strings, which end at a zero byte"},
     {"EXPIRETIME",

@@ -217,6 +217,7 @@ bool Duel::InspectKeys(const std::set<std::string>& keys) {
     shots.push_back({{"OBJECT", "IDLETIME", key}, Agreement::kSeconds});
     shots.push_back({{"PEXPIRETIME", key}, Agreement::kMilliseconds});
     shots.push_back({{"GET", key}});
+    shots.push_back({{"SMEMBERS", key}, Agreement::kAnyOrder});
   }
   return PlayOn(*inspectors_, shots, false);
 }

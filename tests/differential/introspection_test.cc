@@ -64,6 +64,8 @@ constexpr Exception kCommandExceptions[] = {
     {"client|setinfo", "", "since Redis 7.2"},
     {"client|no-touch", "", "since Redis 7.2"},
     {"copy", kFirstAccess, "of its two keys, which have one row here, the first is only read"},
+    {"sintercard", kFirstAccess, "its keys are found by a function, of which nothing is shown"},
+    {"pfcount", kFirstAccess, "it keeps the count within the value, which nobody else notices"},
 };
 
 // A row says what is done to all its keys together: reading, changing, overwriting or removing
