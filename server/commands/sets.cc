@@ -13,6 +13,7 @@
 #include "server/commands/scan_options.h"
 #include "server/commands/typed.h"
 #include "server/core/arguments.h"
+#include "server/core/dispatcher.h"
 #include "server/core/errors.h"
 #include "storage/locked_shard.h"
 
@@ -23,12 +24,6 @@ constexpr std::string_view kCountOutOfRange =
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
 // Elements that one request may draw with repetition: more would not fit a reply.
 constexpr int64_t kMostDraws = int64_t{1} << 26;
-
-// Generators are costly to seed, and every thread may need numbers.
-absl::InsecureBitGen& RandomBits() {
-  thread_local absl::InsecureBitGen random;
-  return random;
-}
 
 void SAdd(CommandContext& ctx) {
   const auto found = FindAs<Set>(ctx);
@@ -123,7 +118,7 @@ void PopSome(CommandContext& ctx) {
   if (wanted >= found->size()) return PopAll(ctx, found);
   Edit<Set> set(ctx, 0, found);
   ctx.reply.Set(wanted);
-  for (size_t i = 0; i < wanted; ++i) ctx.reply.Bulk(set->Pop(RandomBits()));
+  for (size_t i = 0; i < wanted; ++i) ctx.reply.Bulk(set->Pop(ctx.dispatcher.random()));
   set.Commit(kSPopEvent);
 }
 
@@ -134,7 +129,7 @@ void SPop(CommandContext& ctx) {
   if (found.wrong()) return;
   if (!found) return ctx.reply.Null();
   Edit<Set> set(ctx, 0, found);
-  ctx.reply.Bulk(set->Pop(RandomBits()));
+  ctx.reply.Bulk(set->Pop(ctx.dispatcher.random()));
   set.Commit(kSPopEvent);
 }
 
@@ -145,7 +140,7 @@ void DrawDistinct(CommandContext& ctx, const Set& set, size_t count) {
     // Drawn again where a member was drawn before, which two in three times it was not.
     absl::flat_hash_set<std::string> drawn;
     while (drawn.size() < count) {
-      set.VisitRandom(RandomBits(), [&](std::string_view member) {
+      set.VisitRandom(ctx.dispatcher.random(), [&](std::string_view member) {
         if (drawn.emplace(member).second) ctx.reply.Bulk(member);
       });
     }
@@ -154,7 +149,7 @@ void DrawDistinct(CommandContext& ctx, const Set& set, size_t count) {
   // Every member in turn, with the chance that so many of those left are still wanted.
   size_t left = set.size();
   set.VisitWhile([&](std::string_view member) {
-    if (absl::Uniform<size_t>(RandomBits(), 0, left--) < count) {
+    if (absl::Uniform<size_t>(ctx.dispatcher.random(), 0, left--) < count) {
       ctx.reply.Bulk(member);
       --count;
     }
@@ -173,7 +168,8 @@ void RandomMembers(CommandContext& ctx) {
     if (-count > kMostDraws) return ctx.reply.Error(errors::kOutOfRange);
     ctx.reply.Array(static_cast<size_t>(-count));
     for (; count < 0; ++count) {
-      set->VisitRandom(RandomBits(), [&](std::string_view member) { ctx.reply.Bulk(member); });
+      set->VisitRandom(ctx.dispatcher.random(),
+                       [&](std::string_view member) { ctx.reply.Bulk(member); });
     }
     return;
   }
@@ -189,7 +185,8 @@ void SRandMember(CommandContext& ctx) {
   const auto set = ReadAs<Set>(ctx);
   if (set.wrong()) return;
   if (!set) return ctx.reply.Null();
-  set->VisitRandom(RandomBits(), [&](std::string_view member) { ctx.reply.Bulk(member); });
+  set->VisitRandom(ctx.dispatcher.random(),
+                   [&](std::string_view member) { ctx.reply.Bulk(member); });
 }
 
 void SScan(CommandContext& ctx) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/random/random.h"
 #include "protocol/reply_writer.h"
 #include "protocol/request_parser.h"
 #include "server/core/context.h"
@@ -51,6 +52,9 @@ class Dispatcher {
   const CommandRow* Lookup(std::span<const std::string_view> args, const CommandRow** parent,
                            ReplyWriter* reply) const;
 
+  // For commands that draw at random: seeding a generator takes longer than they do.
+  absl::InsecureBitGen& random() { return random_; }
+
  private:
   // A request that has been looked up.
   struct Prepared {
@@ -77,6 +81,7 @@ class Dispatcher {
   Instance& instance_;
   std::vector<Prepared> prepared_;
   std::vector<Key> keys_;
+  absl::InsecureBitGen random_;
 };
 
 }  // namespace lapse
