@@ -166,8 +166,6 @@ std::string Subsequence(const PrefixTable& table, std::string_view a, std::strin
 // Copies the strings and works on them without the lock: a comparison of long strings takes longer
 // than anybody should wait for a shard.
 void Lcs(CommandContext& ctx) {
-  LcsOptions options;
-  if (!ParseLcsOptions(ctx, options)) return;
   std::string values[2];
   {
     const uint16_t db = ctx.view().db;
@@ -178,6 +176,8 @@ void Lcs(CommandContext& ctx) {
       if (item) values[i] = item.value();
     }
   }
+  LcsOptions options;
+  if (!ParseLcsOptions(ctx, options)) return;
   const auto& [a, b] = values;
   PrefixTable table;
   if (!table.Fill(ctx, a, b)) return;
