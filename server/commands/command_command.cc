@@ -341,19 +341,16 @@ void GetKeys(CommandContext& ctx) {
     row = CommandRegistry::FindSubcommand(*row, words[1]);
   }
   if (row == nullptr) return ctx.reply.Error("ERR Invalid command specified");
-  if (row->keys.first == 0) return ctx.reply.Error("ERR The command has no key arguments");
+  if (!row->has_keys()) return ctx.reply.Error("ERR The command has no key arguments");
   const auto count = static_cast<int64_t>(words.size());
   if (row->arity >= 0 ? count != row->arity : count < -row->arity) {
     return ctx.reply.Error("ERR Invalid number of arguments specified for command");
   }
-  const KeySpec& keys = row->keys;
-  const int64_t last = std::min<int64_t>(keys.last < 0 ? count + keys.last : keys.last, count - 1);
-  const size_t mark = ctx.reply.BeginArray();
-  size_t found = 0;
-  for (int64_t i = keys.first; i <= last; i += keys.step, ++found) {
-    ctx.reply.Bulk(words[static_cast<size_t>(i)]);
-  }
-  ctx.reply.EndArray(mark, found);
+  KeyRefs keys;
+  FindKeys(*row, words, keys);
+  if (keys.empty()) return ctx.reply.Error("ERR Invalid arguments specified for command");
+  ctx.reply.Array(keys.size());
+  for (const KeyRef& key : keys) ctx.reply.Bulk(words[key.index]);
 }
 
 constexpr uint32_t kPlain = kLoading | kStale;

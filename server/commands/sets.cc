@@ -83,8 +83,10 @@ void SMove(CommandContext& ctx) {
   const auto source = FindAs<Set>(ctx, 0);
   if (source.wrong()) return;
   const bool same = ctx.key(0).name == ctx.key(1).name;
+  // Looked at in any case, which its access time shows.
+  const Item target = ctx.shard(1).Find(ctx.key(1));
   if (!source) return ctx.reply.Integer(0);
-  if (FindAs<Set>(ctx, 1).wrong()) return;
+  if (Typed<Set>(ctx, target).wrong()) return;
   if (same) return ctx.reply.Integer(source->Contains(member) ? 1 : 0);
   if (!source->Contains(member)) return ctx.reply.Integer(0);
   {
