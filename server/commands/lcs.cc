@@ -170,11 +170,13 @@ void Lcs(CommandContext& ctx) {
   {
     const uint16_t db = ctx.view().db;
     KeyLocks locks(ctx.keyspace(), ctx.view(), {{db, ctx.key(0).place}, {db, ctx.key(1).place}});
+    bool strings = true;
     for (size_t i = 0; i < 2; ++i) {
       const Item item = locks.For(db, ctx.key(i).place).Read(ctx.key(i));
-      if (item && !item.is_string()) return ctx.reply.Error(kNotStrings);
-      if (item) values[i] = item.value();
+      strings &= !item || item.is_string();
+      if (item && strings) values[i] = item.value();
     }
+    if (!strings) return ctx.reply.Error(kNotStrings);
   }
   LcsOptions options;
   if (!ParseLcsOptions(ctx, options)) return;

@@ -80,11 +80,12 @@ void SMembers(CommandContext& ctx) {
 
 void SMove(CommandContext& ctx) {
   const std::string_view member = ctx.args[3];
-  const auto source = FindAs<Set>(ctx, 0);
-  if (source.wrong()) return;
   const bool same = ctx.key(0).name == ctx.key(1).name;
+  const Item from_item = ctx.shard(0).Find(ctx.key(0));
   // Looked at in any case, which its access time shows.
   const Item target = ctx.shard(1).Find(ctx.key(1));
+  const Typed<Set> source(ctx, from_item);
+  if (source.wrong()) return;
   if (!source) return ctx.reply.Integer(0);
   if (Typed<Set>(ctx, target).wrong()) return;
   if (same) return ctx.reply.Integer(source->Contains(member) ? 1 : 0);
