@@ -104,6 +104,17 @@ bool ParseDouble(std::string_view text, double& value) {
   return true;
 }
 
+bool ParseDoubleLoosely(std::string_view text, double& value) {
+  if (ParseDouble(text, value)) return true;
+  const std::string terminated(text.substr(0, text.find('\0')));
+  char* end = nullptr;
+  const double parsed = strtod_l(terminated.c_str(), &end, PlainLocale());
+  // Nothing that could be read leaves the end at the start, which for an empty text is the end.
+  if (*end != '\0' || std::isnan(parsed)) return false;
+  value = parsed;
+  return true;
+}
+
 bool ParseLongDouble(std::string_view text, long double& value) {
   if (text.empty() || text.size() >= kMaxLongDoubleChars || IsSpace(text[0])) return false;
   char terminated[kMaxLongDoubleChars];

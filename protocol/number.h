@@ -32,7 +32,12 @@ inline constexpr size_t kMaxLongDoubleChars = 5 * 1024;
 // double, and a non-zero one so small that it would read as zero.
 [[nodiscard]] bool ParseDouble(std::string_view text, double& value);
 
-// The same rules for the 80-bit numbers of INCRBYFLOAT and HINCRBYFLOAT.
+// As strtod in the C locale reads a C string, which is how Redis takes the bounds of score ranges:
+// leading blanks are skipped, nothing at all is zero, a zero byte ends the text, and what is too
+// large is infinite. Refused: what strtod would not read to its end, and nan.
+[[nodiscard]] bool ParseDoubleLoosely(std::string_view text, double& value);
+
+// The same rules as ParseDouble's for the 80-bit numbers of INCRBYFLOAT and HINCRBYFLOAT.
 [[nodiscard]] bool ParseLongDouble(std::string_view text, long double& value);
 
 // Writes decimal digits to `out`; returns how many characters. Requires: kMaxInt64Chars of room.
