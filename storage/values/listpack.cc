@@ -432,6 +432,17 @@ Listpack::Position Listpack::Replace(Position at, std::string_view element) {
   return at;
 }
 
+void Listpack::AppendNumber(int64_t number) {
+  const Form form = FormOfNumber(number);
+  Write(Splice(end(), 0, form.size() + TailSize(form.size()), +1), form);
+}
+
+Listpack::Position Listpack::ReplaceNumber(Position at, int64_t number) {
+  const Form form = FormOfNumber(number);
+  Write(Splice(at, WholeSize(data_ + at), form.size() + TailSize(form.size()), 0), form);
+  return at;
+}
+
 Listpack::Position Listpack::EraseRange(Position from, size_t count) {
   Position to = from;
   size_t erased = 0;

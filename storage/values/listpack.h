@@ -97,6 +97,9 @@ class Listpack {
   Position EraseRange(Position from, size_t count);  // fewer where the end comes first
   void Append(std::string_view element) { Insert(end(), element); }
   void Prepend(std::string_view element) { Insert(begin(), element); }
+  // As Append and Replace, of an integer's one spelling.
+  void AppendNumber(int64_t number);
+  Position ReplaceNumber(Position at, int64_t number);
 
   // How many bytes the element adds.
   static size_t EncodedSize(std::string_view element);
