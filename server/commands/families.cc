@@ -33,6 +33,11 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
       IntrospectionCommands(),
       FlushExpireCommands(),
       TransactionCommands(),
+      StreamCommands(),
+      StreamReadCommands(),
+      StreamGroupCommands(),
+      StreamPendingCommands(),
+      StreamInfoCommands(),
   });
   return kFamilies;
 }

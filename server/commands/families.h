@@ -35,6 +35,11 @@ std::span<const CommandRow> ConfigCommands();
 std::span<const CommandRow> IntrospectionCommands();
 std::span<const CommandRow> FlushExpireCommands();
 std::span<const CommandRow> TransactionCommands();
+std::span<const CommandRow> StreamCommands();
+std::span<const CommandRow> StreamReadCommands();
+std::span<const CommandRow> StreamGroupCommands();
+std::span<const CommandRow> StreamPendingCommands();
+std::span<const CommandRow> StreamInfoCommands();
 
 // All of the above.
 std::span<const std::span<const CommandRow>> AllCommandFamilies();

@@ -73,6 +73,10 @@ struct Config {
   // Expiry.
   ExpirySettings expiry;
 
+  // Where a stream's block is full; 0: no such limit.
+  int64_t stream_node_max_bytes = 4096;
+  int64_t stream_node_max_entries = 100;
+
   // Values, as they were set, of directives that are taken for redis.conf's sake and change
   // nothing.
   std::map<std::string, std::string, std::less<>> inert;

@@ -489,6 +489,17 @@ void AddInertRows(std::vector<ConfigRow>& rows) {
   }
 }
 
+void AddStreamRows(std::vector<ConfigRow>& rows) {
+  using enum When;
+  rows.push_back(Memory("stream-node-max-bytes", kAnyTime, &Config::stream_node_max_bytes, 0,
+                        "Entries of a stream are packed into blocks: of up to so many bytes, and "
+                        "0 for any number."));
+  rows.push_back(Number("stream-node-max-entries", kAnyTime, &Config::stream_node_max_entries,
+                        {0, kAnyInteger},
+                        "Entries of a stream are packed into blocks: of up to so many, and 0 for "
+                        "any number."));
+}
+
 // What redis-server's own redis.conf sets for parts that do not exist here yet.
 struct StockDirective {
   std::string_view name;
@@ -506,8 +517,6 @@ constexpr StockDirective kStockDirectives[] = {
     {"hash-max-listpack-value", "64", kNoAggregates},
     {"list-compress-depth", "0", kNoAggregates},
     {"list-max-listpack-size", "-2", kNoAggregates},
-    {"stream-node-max-bytes", "4096", kNoAggregates},
-    {"stream-node-max-entries", "100", kNoAggregates},
     {"zset-max-listpack-entries", "128", kNoAggregates},
     {"zset-max-listpack-value", "64", kNoAggregates},
     {"repl-disable-tcp-nodelay", "no", kNoReplication},
@@ -552,6 +561,7 @@ std::vector<ConfigRow> AllRows() {
   AddGeneralRows(rows);
   AddExpiryRows(rows);
   AddSetRows(rows);
+  AddStreamRows(rows);
   AddOneValueRows(rows);
   AddInertRows(rows);
   AddStockRows(rows);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
 
 namespace lapse {
 namespace {
@@ -46,7 +49,9 @@ Stream::Stream(const Stream& other)
   for (const auto& [id, block] : blocks_) bytes_ += BytesOf(block);
   for (const auto& [name, group] : other.groups_) {
     bytes_ += kGroupBytes;
-    groups_.emplace(name, std::make_unique<StreamGroup>(*group, bytes_));
+    auto copy = std::make_unique<StreamGroup>(*group, bytes_);
+    const std::string_view own_name = copy->name();
+    groups_.emplace(own_name, std::move(copy));
   }
 }
 
@@ -67,14 +72,13 @@ Stream::Blocks::iterator Stream::MutableBlockOf(const StreamId& id) {
 }
 
 // nullptr: the last block is full, or there is none.
-StreamBlock* Stream::BlockToAppendTo(const StreamId& id, size_t text_bytes, const Limits& limits) {
+StreamBlock* Stream::BlockToAppendTo(size_t text_bytes, const Limits& limits) {
   if (blocks_.empty()) return nullptr;
   StreamBlock& last = blocks_.rbegin()->second;
   const size_t max_bytes =
       limits.max_bytes == 0 ? kMaxEntryBytes : std::min(limits.max_bytes, kMaxEntryBytes);
-  const bool full =
-      last.bytes() + text_bytes >= max_bytes ||
-      (limits.max_entries != 0 && last.live() + last.deleted() >= limits.max_entries);
+  const bool full = last.bytes() + text_bytes >= max_bytes ||
+                    (limits.max_entries != 0 && last.live() + last.deleted() >= limits.max_entries);
   if (!full) return &last;
   bytes_ -= BytesOf(last);
   last.ShrinkToFit();
@@ -85,7 +89,7 @@ StreamBlock* Stream::BlockToAppendTo(const StreamId& id, size_t text_bytes, cons
 void Stream::Append(const StreamId& id, StreamPairs pairs, const Limits& limits) {
   size_t text_bytes = 0;
   for (const std::string_view text : pairs) text_bytes += text.size();
-  StreamBlock* block = BlockToAppendTo(id, text_bytes, limits);
+  StreamBlock* block = BlockToAppendTo(text_bytes, limits);
   if (block == nullptr) {
     block = &blocks_.emplace_hint(blocks_.end(), id, StreamBlock(pairs))->second;
   } else {
@@ -258,11 +262,13 @@ StreamGroup* Stream::FindGroup(std::string_view name) const {
 
 StreamGroup* Stream::AddGroup(std::string_view name, const StreamId& last_id,
                               int64_t entries_read) {
-  auto [at, added] = groups_.try_emplace(std::string(name), nullptr);
-  if (!added) return nullptr;
+  const auto at = groups_.lower_bound(name);
+  if (at != groups_.end() && at->first == name) return nullptr;
   bytes_ += kGroupBytes;
-  at->second = std::make_unique<StreamGroup>(name, last_id, entries_read, bytes_);
-  return at->second.get();
+  auto group = std::make_unique<StreamGroup>(name, last_id, entries_read, bytes_);
+  StreamGroup* const added = group.get();
+  groups_.emplace_hint(at, added->name(), std::move(group));
+  return added;
 }
 
 bool Stream::RemoveGroup(std::string_view name) {

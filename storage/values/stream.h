@@ -57,7 +57,8 @@ class Stream final : public Value {
   };
 
   using Blocks = absl::btree_map<StreamId, StreamBlock>;
-  using Groups = absl::btree_map<std::string, std::unique_ptr<StreamGroup>>;
+  // The names are those within the groups.
+  using Groups = absl::btree_map<std::string_view, std::unique_ptr<StreamGroup>>;
 
   Stream() = default;
   Stream(const Stream& other);
@@ -120,7 +121,7 @@ class Stream final : public Value {
   // The block that would hold the id.
   Blocks::const_iterator BlockOf(const StreamId& id) const;
   Blocks::iterator MutableBlockOf(const StreamId& id);
-  StreamBlock* BlockToAppendTo(const StreamId& id, size_t text_bytes, const Limits& limits);
+  StreamBlock* BlockToAppendTo(size_t text_bytes, const Limits& limits);
   bool DeleteOne(const StreamId& id);
   Blocks::iterator EraseBlock(Blocks::iterator at);
   size_t TrimWithin(Blocks::iterator at, const TrimRule& rule);

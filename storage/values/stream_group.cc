@@ -15,8 +15,8 @@ constexpr size_t TreeBytes(size_t element) { return element + element / 6; }
 
 constexpr size_t kPendingBytes =
     TreeBytes(sizeof(StreamGroup::Pending::value_type)) + TreeBytes(sizeof(StreamId));
-constexpr size_t kConsumerBytes = TreeBytes(sizeof(StreamGroup::Consumers::value_type)) +
-                                  sizeof(StreamConsumer) + sizeof(size_t);
+constexpr size_t kConsumerBytes =
+    TreeBytes(sizeof(StreamGroup::Consumers::value_type)) + sizeof(StreamConsumer) + sizeof(size_t);
 
 size_t BytesOf(const StreamConsumer& consumer) {
   return kConsumerBytes + TextBytes(consumer.name());
