@@ -192,17 +192,12 @@ bool ReadSetIdOptions(CommandContext& ctx, SetIdOptions& options) {
 
 // What the stream's state forbids; empty for nothing.
 std::string_view RefuseSetId(const Stream& stream, const SetIdOptions& options) {
-  if (stream.size() > 0) {
-    if (options.id < stream.LastEntryId()) {
-      return "ERR The ID specified in XSETID is smaller than the target stream top item";
-    }
-    if (options.entries_added != -1 &&
-        stream.size() > static_cast<uint64_t>(options.entries_added)) {
-      return "ERR The entries_added specified in XSETID is smaller than the target stream length";
-    }
+  if (stream.size() == 0) return {};
+  if (options.id < stream.LastEntryId()) {
+    return "ERR The ID specified in XSETID is smaller than the target stream top item";
   }
-  if (options.id < stream.max_deleted_id()) {
-    return "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id";
+  if (options.entries_added != -1 && stream.size() > static_cast<uint64_t>(options.entries_added)) {
+    return "ERR The entries_added specified in XSETID is smaller than the target stream length";
   }
   return {};
 }

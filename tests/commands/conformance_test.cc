@@ -131,8 +131,8 @@ TEST(EveryCommand, HasConsistentFlags) {
     EXPECT_FALSE(row.since.empty() || row.summary.empty() || row.complexity.empty())
         << command.name;
     EXPECT_NE(row.summary.back(), '.') << command.name << ": HELP adds it";
-    EXPECT_THAT(std::string(row.group),
-                AnyOf("string", "generic", "connection", "server", "bitmap", "hyperloglog", "set"));
+    EXPECT_THAT(std::string(row.group), AnyOf("string", "generic", "connection", "server", "bitmap",
+                                              "hyperloglog", "set", "stream"));
   }
 }
 

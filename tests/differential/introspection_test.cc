@@ -59,10 +59,14 @@ constexpr std::string_view kInfoFields[] = {"name",     "arity", "flags",       
 
 constexpr std::string_view kFirstAccess = "first access";
 
+constexpr std::string_view kFound = "its keys are found by a function, not by what a row says";
+
 constexpr Exception kCommandExceptions[] = {
     {"flushexpirekeys", "", "Lapse's own"},
     {"client|setinfo", "", "since Redis 7.2"},
     {"client|no-touch", "", "since Redis 7.2"},
+    {"xread", kFirstAccess, kFound},
+    {"xreadgroup", kFirstAccess, kFound},
     {"copy", kFirstAccess, "of its two keys, which have one row here, the first is only read"},
     {"sintercard", kFirstAccess, "its keys are found by a function, of which nothing is shown"},
     {"pfcount", kFirstAccess, "it keeps the count within the value, which nobody else notices"},

@@ -36,6 +36,7 @@ std::span<const Recipe> SetRecipes();
 std::span<const Recipe> KeyRecipes();
 std::span<const Recipe> ExpiryRecipes();
 std::span<const Recipe> ServerRecipes();  // connection, client, configuration, introspection
+std::span<const Recipe> StreamRecipes();
 
 // A request of any recipe, by weight, and every now and then a spoiled one.
 Shot RandomShot(Dice& dice);

@@ -236,7 +236,7 @@ Shot RandomShot(Dice& dice) {
   static const std::vector<Recipe> kAll = [] {
     std::vector<Recipe> all;
     for (const auto recipes : {StringRecipes(), BitmapRecipes(), SetRecipes(), KeyRecipes(),
-                               ExpiryRecipes(), ServerRecipes()}) {
+                               ExpiryRecipes(), ServerRecipes(), StreamRecipes()}) {
       all.insert(all.end(), recipes.begin(), recipes.end());
     }
     return all;

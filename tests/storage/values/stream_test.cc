@@ -263,9 +263,9 @@ TEST(StreamBlock, HasRedisForm) {
     char digits[24];
     elements.emplace_back(pack.Get(at).Text(digits));
   }
-  EXPECT_THAT(elements, ElementsAre("3", "0", "1", "f", "0",          //
-                                    "2", "0", "0", "v", "4",          //
-                                    "2", "1", "-5", "12", "4",        //
+  EXPECT_THAT(elements, ElementsAre("3", "0", "1", "f", "0",    //
+                                    "2", "0", "0", "v", "4",    //
+                                    "2", "1", "-5", "12", "4",  //
                                     "0", "2", "-5", "2", "g", "w", "h", "x", "8"));
 }
 
