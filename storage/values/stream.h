@@ -11,7 +11,9 @@
 // A stream without entries is a value of its own: it does not vanish with its last entry.
 //
 // Invariants:
-//   1. A block's id is not above its entries', and those are below the next block's id.
+//   1. A block's id is not above its entries', and those are below the next block's id. (Where
+//      XSETID has set the last id back, as it may once all entries are deleted, deleted ones are an
+//      exception: they stand before others of smaller ids.)
 //   2. first_id() is the first entry's, or 0-0; no entry's id is above last_id().
 //
 // Thread: as Value.

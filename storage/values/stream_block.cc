@@ -35,9 +35,8 @@ class Checked {
   Listpack::Position at_;
 };
 
-// One item's form and id.
-bool CheckItem(Checked& in, const StreamId& block, int64_t master_fields, StreamId& id,
-               bool& deleted) {
+// One item's form.
+bool CheckItem(Checked& in, int64_t master_fields, bool& deleted) {
   int64_t flags, ms, seq, elements;
   if (!in.Count(flags) || !in.Number(ms) || !in.Number(seq)) return false;
   const bool same_fields = (flags & kSameFieldsFlag) != 0;
@@ -46,7 +45,6 @@ bool CheckItem(Checked& in, const StreamId& block, int64_t master_fields, Stream
   if (fields > INT64_MAX / 4) return false;
   const int64_t texts = same_fields ? fields : 2 * fields;
   if (!in.Skip(static_cast<uint64_t>(texts)) || !in.Number(elements)) return false;
-  id = {block.ms + static_cast<uint64_t>(ms), block.seq + static_cast<uint64_t>(seq)};
   deleted = (flags & kDeletedFlag) != 0;
   return elements == texts + static_cast<int64_t>(kHeadElements) + (same_fields ? 0 : 1);
 }
@@ -61,22 +59,18 @@ StreamBlock::StreamBlock(StreamPairs pairs) {
   pack_.AppendNumber(0);
 }
 
-bool StreamBlock::Validate(const Listpack& pack, const StreamId& block) {
+bool StreamBlock::Validate(const Listpack& pack) {
   Checked in(pack);
   int64_t live, deleted, fields, zero;
   if (!in.Count(live) || !in.Count(deleted) || !in.Count(fields)) return false;
   if (!in.Skip(static_cast<uint64_t>(fields)) || !in.Number(zero) || zero != 0) return false;
-  StreamId last;
-  bool first = true;
-  for (; !in.AtEnd(); first = false) {
-    StreamId id;
+  if (in.AtEnd()) return false;
+  while (!in.AtEnd()) {
     bool is_deleted;
-    if (!CheckItem(in, block, fields, id, is_deleted)) return false;
-    if (first ? id < block : id <= last) return false;
-    last = id;
+    if (!CheckItem(in, fields, is_deleted)) return false;
     --(is_deleted ? deleted : live);
   }
-  return !first && live == 0 && deleted == 0;
+  return live == 0 && deleted == 0;
 }
 
 StreamBlock::Master StreamBlock::ReadMaster() const {

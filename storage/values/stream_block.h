@@ -77,8 +77,8 @@ class StreamBlock {
   explicit StreamBlock(StreamPairs pairs);
   // Takes over what Validate accepts.
   explicit StreamBlock(Listpack pack) : pack_(std::move(pack)) {}
-  // Whether the list is a block by invariants 1 and 2, with ascending ids.
-  static bool Validate(const Listpack& pack, const StreamId& block);
+  // Whether the list is a block by invariants 1 and 2.
+  static bool Validate(const Listpack& pack);
 
   size_t live() const { return Number(pack_.begin()); }
   size_t deleted() const { return Number(pack_.Next(pack_.begin())); }

@@ -52,7 +52,7 @@ void ExpectSound(const Stream& stream) {
   size_t live = 0;
   for (const auto& [id, block] : stream.blocks()) {
     ASSERT_TRUE(Listpack::Validate(block.view()));
-    ASSERT_TRUE(StreamBlock::Validate(Listpack(block.view()), id));
+    ASSERT_TRUE(StreamBlock::Validate(Listpack(block.view())));
     live += block.live();
   }
   EXPECT_EQ(live, stream.size());
@@ -273,16 +273,16 @@ TEST(StreamBlock, ValidateRefusesWhatIsNoBlock) {
   Stream stream;
   for (uint64_t i = 1; i <= 3; ++i) Append(stream, {i, 0}, {"f", "v"});
   const std::string good(stream.blocks().begin()->second.view());
-  EXPECT_TRUE(StreamBlock::Validate(Listpack(good), {1, 0}));
-  EXPECT_FALSE(StreamBlock::Validate(Listpack(), {1, 0}));
+  EXPECT_TRUE(StreamBlock::Validate(Listpack(good)));
+  EXPECT_FALSE(StreamBlock::Validate(Listpack()));
   Listpack pack(good);
   for (size_t i = 0; i < pack.size(); ++i) {
     Listpack shorter = pack;
     shorter.Erase(shorter.Seek(static_cast<int64_t>(i)));
-    EXPECT_FALSE(StreamBlock::Validate(shorter, {1, 0})) << "without element " << i;
+    EXPECT_FALSE(StreamBlock::Validate(shorter)) << "without element " << i;
   }
   pack.ReplaceNumber(pack.begin(), 2);
-  EXPECT_FALSE(StreamBlock::Validate(pack, {1, 0})) << "the count is wrong";
+  EXPECT_FALSE(StreamBlock::Validate(pack)) << "the count is wrong";
 }
 
 TEST(Stream, BlocksCanBeTakenOver) {
