@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
+#include "absl/container/inlined_vector.h"
 #include "protocol/number.h"
 #include "storage/allocator.h"
 
@@ -435,6 +436,20 @@ Listpack::Position Listpack::Replace(Position at, std::string_view element) {
 void Listpack::AppendNumber(int64_t number) {
   const Form form = FormOfNumber(number);
   Write(Splice(end(), 0, form.size() + TailSize(form.size()), +1), form);
+}
+
+void Listpack::AppendAll(std::span<const Element> elements) {
+  absl::InlinedVector<Form, 16> forms;
+  size_t added = 0;
+  for (const Element& element : elements) {
+    forms.push_back(element.is_number ? FormOfNumber(element.number) : FormOf(element.text));
+    added += forms.back().size() + TailSize(forms.back().size());
+  }
+  uint8_t* to = Splice(end(), 0, added, static_cast<ptrdiff_t>(elements.size()));
+  for (const Form& form : forms) {
+    Write(to, form);
+    to += form.size() + TailSize(form.size());
+  }
 }
 
 Listpack::Position Listpack::ReplaceNumber(Position at, int64_t number) {

@@ -29,6 +29,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace lapse {
@@ -100,6 +101,8 @@ class Listpack {
   // As Append and Replace, of an integer's one spelling.
   void AppendNumber(int64_t number);
   Position ReplaceNumber(Position at, int64_t number);
+  // As so many Appends, with room for all of them made at once.
+  void AppendAll(std::span<const Element> elements);
 
   // How many bytes the element adds.
   static size_t EncodedSize(std::string_view element);

@@ -1,5 +1,7 @@
 #include "storage/values/stream_block.h"
 
+#include "absl/container/inlined_vector.h"
+
 namespace lapse {
 namespace {
 
@@ -93,21 +95,21 @@ bool StreamBlock::HasFields(const Master& master, StreamPairs pairs) const {
 
 void StreamBlock::Append(const StreamId& block, const StreamId& id, StreamPairs pairs) {
   const bool same_fields = HasFields(ReadMaster(), pairs);
-  pack_.ReplaceNumber(pack_.begin(), static_cast<int64_t>(live() + 1));
-  pack_.AppendNumber(same_fields ? kSameFieldsFlag : 0);
-  pack_.AppendNumber(static_cast<int64_t>(id.ms - block.ms));
-  pack_.AppendNumber(static_cast<int64_t>(id.seq - block.seq));
-  size_t elements = kHeadElements;
-  if (!same_fields) {
-    pack_.AppendNumber(static_cast<int64_t>(pairs.size() / 2));
-    ++elements;
-  }
+  absl::InlinedVector<Listpack::Element, 16> item;
+  const auto number = [&item](uint64_t value) {
+    item.push_back({{}, static_cast<int64_t>(value), true});
+  };
+  number(same_fields ? kSameFieldsFlag : 0);
+  number(id.ms - block.ms);
+  number(id.seq - block.seq);
+  if (!same_fields) number(pairs.size() / 2);
   for (size_t i = 0; i < pairs.size(); i += 2) {
-    if (!same_fields) pack_.Append(pairs[i]);
-    pack_.Append(pairs[i + 1]);
+    if (!same_fields) item.push_back({pairs[i], 0, false});
+    item.push_back({pairs[i + 1], 0, false});
   }
-  elements += same_fields ? pairs.size() / 2 : pairs.size();
-  pack_.AppendNumber(static_cast<int64_t>(elements));
+  number(item.size());
+  pack_.ReplaceNumber(pack_.begin(), static_cast<int64_t>(live() + 1));
+  pack_.AppendAll(item);
 }
 
 StreamBlock::Position StreamBlock::begin() const { return ReadMaster().items; }
