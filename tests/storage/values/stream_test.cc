@@ -155,7 +155,7 @@ TEST(Stream, BlocksAreFullByTheLimits) {
   EXPECT_EQ(stream.blocks().size(), 3u);
   Stream large;
   for (uint64_t i = 1; i <= 8; ++i) Append(large, {i, 0}, {"f", std::string(1000, 'v')});
-  EXPECT_EQ(large.blocks().size(), 2u + 1u);
+  EXPECT_EQ(large.blocks().size(), 2u);
   Stream unlimited;
   for (uint64_t i = 1; i <= 250; ++i) Append(unlimited, {i, 0}, {"f", "v"}, {0, 0});
   EXPECT_EQ(unlimited.blocks().size(), 1u);
