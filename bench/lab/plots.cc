@@ -41,7 +41,8 @@ void DrawBacklog(const Workload& workload, const VariantSummary& variant,
   chart.title = TitleOf(workload, variant.variant, "expired keys still held");
   chart.x = {after ? "seconds after the last deadline" : "seconds", after, {}, {}};
   chart.y = {"keys", false, {}, {}};
-  if (after) chart.x.min = 0.001;
+  // Nothing is announced earlier.
+  if (after) chart.x.min = 0.01;
   for (const Entrant& entrant : variant.entrants) {
     chart.series.push_back(
         {entrant.strategy, ColourOf(workload, entrant.strategy), entrant.Typical().backlog});

@@ -18,6 +18,7 @@ constexpr double kTop = 66;
 constexpr double kBottom = 340;
 // So that of lines upon each other both can be seen.
 constexpr std::string_view kDashes[] = {"none", "none", "7 5", "none", "2 4"};
+constexpr double kLabelRoom = 0.16;  // a value above the highest bar, as a share of the plot
 constexpr double kFewDecades = 2.5;  // below, a logarithmic axis has ticks at 2 and 5 as well
 
 std::string Escaped(std::string_view text) {
@@ -104,6 +105,17 @@ std::string TextAt(double x, double y, std::string_view anchor, std::string_view
                    std::string_view more = "") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" {}>{}</text>\n", x, y,
                      anchor, more, Escaped(text));
+}
+
+// Text over the middle of a bar, upright when the bar is too narrow for it.
+std::string UprightOrNot(double x, double y, double bar, std::string_view text,
+                         std::string_view colour) {
+  if (bar >= 6.5 * static_cast<double>(text.size())) {
+    return TextAt(x, y, "middle", text, fmt::format("font-size=\"11\" fill=\"{}\"", colour));
+  }
+  return TextAt(x + 4, y, "start", text,
+                fmt::format("font-size=\"10\" fill=\"{}\" transform=\"rotate(-90 {:.1f} {:.1f})\"",
+                            colour, x + 4, y));
 }
 
 std::string LineTo(double x1, double y1, double x2, double y2, std::string_view colour) {
@@ -202,8 +214,10 @@ std::string DrawBars(const BarChart& chart) {
       if (value) extent.Add(*value);
     }
   }
-  // Room for the values above the bars.
-  const double most = chart.y.log ? extent.most() * 1.3 : extent.most() * 1.08;
+  // Room for the values above the bars, upright ones included.
+  const double span = extent.most() / std::max(extent.least(), 1e-9);
+  const double most = chart.y.log ? extent.most() * std::max(1.5, std::pow(span, kLabelRoom))
+                                  : extent.most() * (1 + kLabelRoom);
   const Scale y(chart.y, extent.least() * (chart.y.log ? 0.8 : 1), most, kBottom, kTop);
   std::string svg = Opening(chart.title, chart.y) + VerticalAxis(y);
   for (size_t i = 0; i < chart.series.size(); ++i) {
@@ -221,22 +235,14 @@ std::string DrawBars(const BarChart& chart) {
     for (size_t i = 0; i < group.values.size(); ++i, left += bar) {
       const double centre = left + bar / 2;
       if (!group.values[i]) {
-        svg += TextAt(centre, kBottom - 5, "middle", "–", "fill=\"#888\"");
+        svg += UprightOrNot(centre, kBottom - 5, bar, chart.absent, "#888");
         continue;
       }
       const double top = y.At(*group.values[i]);
       svg += fmt::format(
           "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n",
           left + 1, top, bar - 2, std::max(kBottom - top, 1.0), chart.series[i].second);
-      const std::string text = NumberText(*group.values[i]);
-      // Upright when the bar is too narrow for it.
-      const bool narrow = bar < 6.5 * static_cast<double>(text.size());
-      const std::string turn =
-          narrow ? fmt::format("font-size=\"10\" transform=\"rotate(-90 {:.1f} {:.1f})\"",
-                               centre + 4, top - 4)
-                 : "font-size=\"11\"";
-      svg += narrow ? TextAt(centre + 4, top - 4, "start", text, turn)
-                    : TextAt(centre, top - 4, "middle", text, turn);
+      svg += UprightOrNot(centre, top - 4, bar, NumberText(*group.values[i]), "#333");
     }
   }
   return svg + "</svg>\n";

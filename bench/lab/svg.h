@@ -55,6 +55,7 @@ struct BarChart {
   Axis y;
   std::vector<std::pair<std::string, std::string>> series;  // name and colour
   std::vector<BarGroup> groups;
+  std::string absent = "–";  // stands where there is no bar
 };
 // Each bar has its value written on it.
 std::string DrawBars(const BarChart& chart);

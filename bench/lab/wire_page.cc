@@ -131,7 +131,7 @@ std::vector<Chart> ThroughputCharts(const std::vector<Row>& rows) {
   const std::string threads = WordOf(rows.front(), "threads");
   for (const std::string& pipeline : WordsOf(rows, "P")) {
     BarChart chart = ChartFor(
-        rows, fmt::format("CPU time a command, pipeline {}, {} thread(s)", pipeline, threads),
+        rows, fmt::format("CPU time a command, pipeline {}, threads: {}", pipeline, threads),
         "microseconds of the server's CPU", false);
     for (const std::string& test : WordsOf(rows, "test")) {
       BarGroup group{test, {}};
@@ -156,8 +156,9 @@ const Row* FindCase(const std::vector<Row>& rows, std::string_view what, std::st
 }
 
 std::vector<Chart> NeedleCharts(const Table& table) {
-  BarChart chart = ChartFor(table.rows, "needle: until 99 % are gone; none: not in time",
+  BarChart chart = ChartFor(table.rows, "needle: until 99 % are gone",
                             "seconds after the deadline, logarithmic", true);
+  chart.absent = "not in time";
   for (const std::string& what : WordsOf(table.rows, "case")) {
     BarGroup group{what, {}};
     for (const auto& [server, colour] : chart.series) {
@@ -203,7 +204,7 @@ std::string SectionOf(const Report& report, const std::string& links) {
   for (const auto& [name, value] : report.facts) text += fmt::format("- {}: {}\n", name, value);
   for (const Table& table : report.tables) {
     const bool throughput = report.run == "throughput";
-    text += "\n" + Markdown(throughput ? Beside(table) : table, "####");
+    text += "\n" + Markdown(throughput ? Beside(table) : table, "#####");
     for (const Chart& chart : ChartsOf(report.run, table)) {
       text += fmt::format("\n![{}]({}{})\n", chart.bars.title, links, chart.file);
     }
@@ -229,7 +230,7 @@ bool RenderWire(const std::string& folder, const std::string& page) {
         WriteText(std::filesystem::path(folder) / chart.file, DrawBars(chart.bars));
       }
     }
-    text += fmt::format("{}### {}\n\n{}", text.empty() ? "" : "\n",
+    text += fmt::format("{}#### {}\n\n{}", text.empty() ? "" : "\n",
                         run == "throughput" ? "Throughput" : "Expiry",
                         SectionOf(*report, beside.string() + "/"));
   }

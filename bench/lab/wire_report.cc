@@ -121,10 +121,10 @@ absl::Status Assemble(const std::filesystem::path& directory) {
   std::string markdown;
   for (const std::string_view run : {"throughput", "expiry"}) {
     const auto path = directory / fmt::format("wire-{}.json", run);
-    if (!std::filesystem::exists(path)) continue;
+    const auto page = directory / fmt::format("wire-{}.md", run);
+    if (!std::filesystem::exists(path) || !std::filesystem::exists(page)) continue;
     json += fmt::format("{}\n\"{}\": {}", json.size() > 1 ? "," : "", run, ReadText(path));
-    markdown +=
-        (markdown.empty() ? "" : "\n") + ReadText(directory / fmt::format("wire-{}.md", run));
+    markdown += (markdown.empty() ? "" : "\n") + ReadText(page);
   }
   absl::Status status = WriteFile(directory / "wire.json", json + "}\n");
   status.Update(WriteFile(directory / "wire.md", markdown));

@@ -14,7 +14,7 @@
 namespace lapse::micro {
 namespace {
 
-constexpr int64_t kMostSteps = 2'000;
+constexpr int64_t kMostSteps = 5'000;
 constexpr int64_t kIdleLooks = 20'000;  // of 128 ms at most: within the hour that keys live
 
 // One driver's strategy, with a table to look after.
