@@ -34,6 +34,7 @@ struct Event {
 
 inline constexpr Event kExpiredEvent{"expired", 'x'};
 inline constexpr Event kFieldExpiredEvent{"hexpired", 'h'};
+inline constexpr Event kEvictedEvent{"evicted", 'e'};
 inline constexpr Event kDelEvent{"del", 'g'};
 inline constexpr Event kSetEvent{"set", '$'};
 inline constexpr Event kExpireEvent{"expire", 'g'};

@@ -31,6 +31,7 @@ void KeyspaceTotals::Add(const ShardStats& stats) {
   expired_active += stats.expired[static_cast<int>(ExpiryPath::kActive)].get();
   expired_flushed += stats.expired[static_cast<int>(ExpiryPath::kFlush)].get();
   expired_fields += stats.expired_fields.get();
+  evicted += stats.evicted.get();
   splits += stats.splits.get();
   merges += stats.merges.get();
 }
@@ -89,6 +90,7 @@ void KeyspaceTotals::Add(const KeyspaceTotals& other) {
   expired_active += other.expired_active;
   expired_flushed += other.expired_flushed;
   expired_fields += other.expired_fields;
+  evicted += other.evicted;
   splits += other.splits;
   merges += other.merges;
 }
@@ -131,6 +133,7 @@ void Keyspace::ResetStats() {
       stats.misses.Set(0);
       for (OwnedCounter& expired : stats.expired) expired.Set(0);
       stats.expired_fields.Set(0);
+      stats.evicted.Set(0);
     }
   }
 }

@@ -16,6 +16,7 @@
 #include <memory>
 #include <vector>
 
+#include "storage/access_clock.h"
 #include "storage/arena.h"
 #include "storage/clock.h"
 #include "storage/effect.h"
@@ -59,6 +60,7 @@ struct KeyspaceTotals {
   int64_t expired_active = 0;
   int64_t expired_flushed = 0;
   int64_t expired_fields = 0;
+  int64_t evicted = 0;
   int64_t splits = 0;
   int64_t merges = 0;
 
@@ -119,6 +121,9 @@ class Keyspace {
   Gate& gate() { return gate_; }
   EffectHub& effects() { return effects_; }
   EntryHeap& heap() { return heap_; }
+  // How the entries' access clocks are kept; changes in the gate's exclusive form.
+  AccessClock& access() { return access_; }
+  const AccessClock& access() const { return access_; }
   const TickScale& ticks() const { return ticks_; }
   const Clock& clock() const { return clock_; }
 
@@ -136,6 +141,7 @@ class Keyspace {
   EntryHeap heap_;
   Gate gate_;
   EffectHub effects_;
+  AccessClock access_;
   std::vector<std::atomic<Database*>> databases_;
   KeyspaceTotals
       retired_;  // counted by databases that are gone; changes in the exclusive gate only

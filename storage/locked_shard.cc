@@ -92,11 +92,19 @@ Item LockedShard::Locate(const Key& key) {
   return item;
 }
 
+uint32_t LockedShard::first_access_clock() const { return keyspace_.access().First(view_.now_ms); }
+
 void LockedShard::Touch(const Item& item) {
   if (!view_.touch) return;
-  const uint32_t clock = access_clock() & kAccessClockMask;
+  const uint32_t before = item.entry_->access_clock();
+  // The key's own bits and the time are random enough for a counter of that kind.
+  const auto random =
+      static_cast<uint32_t>((static_cast<uint64_t>(view_.now_ms) + before * uint64_t{0x9E3779B9}) *
+                                uint64_t{0x9E3779B97F4A7C15} >>
+                            32);
+  const uint32_t clock = keyspace_.access().Touched(before, view_.now_ms, random);
   // The line is in the cache, but writing it every time would send it back to memory every time.
-  if (item.entry_->access_clock() != clock) item.entry_->set_access_clock(clock);
+  if (before != clock) item.entry_->set_access_clock(clock);
 }
 
 Item LockedShard::Read(const Key& key) {
@@ -155,7 +163,7 @@ Item LockedShard::Store(const Key& key, const Item& existing, const StringSpec& 
                          .value = spec.value,
                          .deadline = spec.deadline,
                          .encoding = spec.encoding,
-                         .access_clock = access_clock()};
+                         .access_clock = first_access_clock()};
   Item item = existing;
   if (!existing) {
     item = Hang(key, existing, made);
@@ -180,7 +188,7 @@ Item LockedShard::StoreCollection(const Key& key, const Item& existing,
   const Item item = Hang(key, existing,
                          {.key = key.name,
                           .deadline = deadline,
-                          .access_clock = access_clock(),
+                          .access_clock = first_access_clock(),
                           .collection = value.release()});
   if (!event.name.empty()) Emit(EffectKind::kWritten, key.name, deadline, event);
   return item;
@@ -240,7 +248,7 @@ char* LockedShard::ResizeString(const Key& key, Item& item, size_t size) {
                                                   .value = bytes,
                                                   .deadline = entry->deadline(),
                                                   .encoding = Encoding::kRaw,
-                                                  .access_clock = access_clock()});
+                                                  .access_clock = first_access_clock()});
   Exchange(item, fresh);
   return fresh->mutable_value();
 }
@@ -266,8 +274,7 @@ void LockedShard::SetDeadline(const Key& key, Item& item, int64_t deadline, Even
   if (done) {
     shard_.SetEntry(item.segment_, item.slot_, entry);
   } else {
-    Entry::Spec spec{
-        .key = key.name, .deadline = deadline, .access_clock = entry->access_clock()};
+    Entry::Spec spec{.key = key.name, .deadline = deadline, .access_clock = entry->access_clock()};
     if (entry->is_string()) {
       spec.value = entry->value();
       spec.encoding = entry->encoding();
@@ -310,6 +317,13 @@ void LockedShard::Remove(const Item& item, Event event) {
   if (ABSL_PREDICT_FALSE(live < kThin && (live & kThinMask) == 0)) {
     shard_.MergeAround(item.segment_, now_tick());
   }
+}
+
+void LockedShard::Evict(const Item& item) {
+  const Entry* entry = item.entry();
+  Unlink(item);
+  shard_.stats().evicted.Add(1);
+  Emit(EffectKind::kRemoved, entry->key(), entry->deadline(), kEvictedEvent);
 }
 
 bool LockedShard::RemoveExpired(const Item& item, ExpiryPath path) {

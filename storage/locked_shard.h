@@ -157,25 +157,21 @@ class LockedShard {
   // whose own deadline has not passed, the fields that have expired. Does not merge segments, so
   // that a walk over the segment may go on. Returns whether the key is gone.
   bool RemoveExpired(const Item& item, ExpiryPath path);
+  // Removes an item for want of memory. Does not merge segments.
+  void Evict(const Item& item);
   // Reports an event that changes nothing by itself.
   void Report(std::string_view key, int64_t deadline, Event event) {
     Emit(EffectKind::kWritten, key, deadline, event);
   }
 
-  // Seconds since the item was last touched, modulo 194 days.
-  int64_t IdleSeconds(const Item& item) const {
-    return (access_clock() - item.entry()->access_clock()) & kAccessClockMask;
-  }
-
   Shard& shard() { return shard_; }
   Keyspace& keyspace() { return keyspace_; }
+  const Keyspace& keyspace() const { return keyspace_; }
   const AccessView& view() const { return view_; }
   // Gives the lock back before the scope ends, and then destroys what was unlinked.
   void Unlock() ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:
-  static constexpr uint32_t kAccessClockMask = 0xFFFFFF;  // the bits that an entry keeps
-
   Item Locate(const Key& key);
   void Touch(const Item& item);
   Tick now_tick() const;
@@ -189,7 +185,7 @@ class LockedShard {
   void CountLag(int64_t lag_ms);
   void Emit(EffectKind kind, std::string_view key, int64_t deadline, Event event);
   void Unlink(const Item& item);
-  uint32_t access_clock() const { return static_cast<uint32_t>(view_.now_ms / 1000); }
+  uint32_t first_access_clock() const;
 
   Keyspace& keyspace_;
   Shard& shard_;

@@ -68,6 +68,7 @@ struct ShardStats {
   OwnedCounter misses;
   OwnedCounter expired[3];  // by ExpiryPath
   OwnedCounter expired_fields;
+  OwnedCounter evicted;
   OwnedCounter splits;
   OwnedCounter merges;
 };

@@ -87,6 +87,7 @@ void Set(CommandContext& ctx) {
 
 void ResetStat(CommandContext& ctx) {
   ctx.instance.ResetStats();
+  Services::Of(ctx.instance).errors().Clear();
   ctx.reply.Ok();
 }
 

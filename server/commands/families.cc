@@ -10,6 +10,8 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
   static const auto kFamilies = std::to_array<std::span<const CommandRow>>({
       StringCommands(),
       AclUserCommands(),
+      SlowLogCommands(),
+      LatencyCommands(),
       StringCounterCommands(),
       StringRangeCommands(),
       LcsCommands(),

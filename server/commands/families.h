@@ -12,6 +12,8 @@ namespace lapse {
 
 std::span<const CommandRow> StringCommands();
 std::span<const CommandRow> AclUserCommands();
+std::span<const CommandRow> SlowLogCommands();
+std::span<const CommandRow> LatencyCommands();
 std::span<const CommandRow> StringCounterCommands();
 std::span<const CommandRow> StringRangeCommands();
 std::span<const CommandRow> LcsCommands();

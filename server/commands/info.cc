@@ -15,12 +15,15 @@
 #include "expiry/resident.h"
 #include "expiry/strategy.h"
 #include "fmt/format.h"
+#include "protocol/number.h"
 #include "server/commands/families.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
 #include "server/core/context.h"
 #include "server/core/instance.h"
 #include "server/core/version.h"
+#include "server/core/words.h"
+#include "server/services/services.h"
 #include "storage/allocator.h"
 
 namespace lapse {
@@ -134,8 +137,8 @@ void AddMemory(CommandContext& ctx, Page& page) {
   if (::sysinfo(&system) == 0) {
     page.Bytes("total_system_memory", static_cast<int64_t>(system.totalram) * system.mem_unit);
   }
-  page.Bytes("maxmemory", 0);
-  page.Line("maxmemory_policy", "noeviction");
+  page.Bytes("maxmemory", instance.config.maxmemory);
+  page.Line("maxmemory_policy", EvictionPolicyName(instance.config.maxmemory_policy));
   page.Fraction("mem_fragmentation_ratio",
                 used == 0 ? 0 : static_cast<double>(resident) / static_cast<double>(used));
   page.Line("mem_fragmentation_bytes", resident - used);
@@ -169,7 +172,7 @@ void AddStats(CommandContext& ctx, Page& page) {
   page.Fraction("expired_stale_perc", expiry.stale_percent);
   page.Line("expired_time_cap_reached_count", expiry.time_cap_reached);
   page.Line("expire_cycle_cpu_milliseconds", expiry.cycle_cpu_ns / 1'000'000);
-  page.Line("evicted_keys", 0);
+  page.Line("evicted_keys", totals.evicted);
   page.Line("keyspace_hits", totals.hits);
   page.Line("keyspace_misses", totals.misses);
   page.Line("pubsub_channels", 0);
@@ -273,24 +276,83 @@ void AddKeyspace(CommandContext& ctx, Page& page) {
   }
 }
 
+// "config|get": what the statistics call it.
+std::string StatsName(const CommandRegistry::Numbered& command) {
+  if (command.container == nullptr) return std::string(command.row->name);
+  return fmt::format("{}|{}", command.container->name, command.row->name);
+}
+
+void AddCommandStats(CommandContext& ctx, Page& page) {
+  CommandStatsBook& book = ctx.instance.command_stats;
+  const double us_per_cycle = book.scale().NsPerCycle() / 1000;
+  page.Title("Commandstats");
+  for (const CommandRegistry::Numbered& command : ctx.instance.registry.numbered()) {
+    const CommandTotals totals = book.Totals(command.number);
+    if (totals.calls == 0 && totals.rejected == 0 && totals.failed == 0) continue;
+    const double us = static_cast<double>(totals.cycles) * us_per_cycle;
+    page.Line(fmt::format("cmdstat_{}", StatsName(command)),
+              fmt::format("calls={},usec={:.0f},usec_per_call={:.2f},rejected_calls={},"
+                          "failed_calls={}",
+                          totals.calls, us, totals.calls == 0 ? 0 : us / totals.calls,
+                          totals.rejected, totals.failed));
+  }
+}
+
+void AddErrorStats(CommandContext& ctx, Page& page) {
+  page.Title("Errorstats");
+  for (const auto& [kind, count] : Services::Of(ctx.instance).errors().Counts()) {
+    page.Line(fmt::format("errorstat_{}", kind), fmt::format("count={}", count));
+  }
+}
+
+void AddLatencyStats(CommandContext& ctx, Page& page) {
+  CommandStatsBook& book = ctx.instance.command_stats;
+  page.Title("Latencystats");
+  if (!ctx.instance.config.latency_tracking) return;
+  const auto percentiles = SplitWords(ctx.instance.config.latency_tracking_percentiles);
+  for (const CommandRegistry::Numbered& command : ctx.instance.registry.numbered()) {
+    const CommandTotals totals = book.Totals(command.number);
+    if (totals.calls == 0 || !percentiles || percentiles->empty()) continue;
+    std::string text;
+    for (const std::string& percentile : *percentiles) {
+      double percent = 0;
+      if (!ParseDouble(percentile, percent)) continue;
+      const double us = totals.Percentile(percent / 100) * book.scale().NsPerCycle() / 1000;
+      text += fmt::format("{}p{}={:.3f}", text.empty() ? "" : ",", percentile, us);
+    }
+    page.Line(fmt::format("latency_percentiles_usec_{}", StatsName(command)), text);
+  }
+}
+
 struct Section {
   std::string_view name;
   void (*add)(CommandContext&, Page&);
+  bool by_default = true;
 };
 
-// All are in the default set.
 constexpr Section kSections[] = {
-    {"server", AddServer},           {"clients", AddClients},   {"memory", AddMemory},
-    {"persistence", AddPersistence}, {"stats", AddStats},       {"expiry", AddExpiry},
-    {"replication", AddReplication}, {"cpu", AddCpu},           {"modules", AddModules},
-    {"cluster", AddCluster},         {"keyspace", AddKeyspace},
+    {"server", AddServer},
+    {"clients", AddClients},
+    {"memory", AddMemory},
+    {"persistence", AddPersistence},
+    {"stats", AddStats},
+    {"expiry", AddExpiry},
+    {"replication", AddReplication},
+    {"cpu", AddCpu},
+    {"modules", AddModules},
+    {"commandstats", AddCommandStats, false},
+    {"errorstats", AddErrorStats},
+    {"latencystats", AddLatencyStats, false},
+    {"cluster", AddCluster},
+    {"keyspace", AddKeyspace},
 };
 
-bool Asked(const CommandContext& ctx, std::string_view section) {
-  if (ctx.args.size() == 1) return true;
+bool Asked(const CommandContext& ctx, const Section& section) {
+  if (ctx.args.size() == 1) return section.by_default;
   return std::any_of(ctx.args.begin() + 1, ctx.args.end(), [&](std::string_view word) {
-    return EqualsIgnoreCase(word, section) || EqualsIgnoreCase(word, "default") ||
-           EqualsIgnoreCase(word, "all") || EqualsIgnoreCase(word, "everything");
+    return EqualsIgnoreCase(word, section.name) || EqualsIgnoreCase(word, "all") ||
+           EqualsIgnoreCase(word, "everything") ||
+           (section.by_default && EqualsIgnoreCase(word, "default"));
   });
 }
 
@@ -299,7 +361,7 @@ bool Asked(const CommandContext& ctx, std::string_view section) {
 void Info(CommandContext& ctx) {
   Page page;
   for (const Section& section : kSections) {
-    if (Asked(ctx, section.name)) section.add(ctx, page);
+    if (Asked(ctx, section)) section.add(ctx, page);
   }
   ctx.reply.Verbatim("txt", page.text());
 }

@@ -15,22 +15,30 @@ constexpr std::string_view kNoFrequency =
     "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "
     "when switching between policies at runtime LRU and LFU data will take some time to adjust.";
 
+constexpr std::string_view kNoIdleTime =
+    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
+    "switching between policies at runtime LRU and LFU data will take some time to adjust.";
+
 void ObjectEncoding(CommandContext& ctx) {
   const Item item = ctx.shard().Peek(ctx.key());
   if (!item) return ctx.reply.Null();
   ctx.reply.Bulk(EncodingName(item.entry()->encoding()));
 }
 
-// Entries keep when they were accessed, not how often.
 void ObjectFreq(CommandContext& ctx) {
-  if (!ctx.shard().Peek(ctx.key())) return ctx.reply.Null();
-  ctx.reply.Error(kNoFrequency);
+  const Item item = ctx.shard().Peek(ctx.key());
+  if (!item) return ctx.reply.Null();
+  const AccessClock& access = ctx.keyspace().access();
+  if (!access.lfu()) return ctx.reply.Error(kNoFrequency);
+  ctx.reply.Integer(access.Counter(item.entry()->access_clock(), ctx.now_ms));
 }
 
 void ObjectIdleTime(CommandContext& ctx) {
   const Item item = ctx.shard().Peek(ctx.key());
   if (!item) return ctx.reply.Null();
-  ctx.reply.Integer(ctx.shard().IdleSeconds(item));
+  const AccessClock& access = ctx.keyspace().access();
+  if (access.lfu()) return ctx.reply.Error(kNoIdleTime);
+  ctx.reply.Integer(access.IdleSeconds(item.entry()->access_clock(), ctx.now_ms));
 }
 
 // An entry has its value for itself. (Redis shares the integers below 10,000.)

@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "expiry/settings.h"
+#include "storage/eviction_policy.h"
 
 namespace lapse {
 
@@ -63,6 +64,16 @@ struct Config {
   std::vector<std::string> users;  // "user alice on ...": no directive, but lines of the file
   std::string enable_debug_command = "no";  // no, yes, local
   bool lazyfree_lazy_user_flush = false;
+  int64_t maxmemory = 0;  // bytes; 0: no limit
+  EvictionPolicy maxmemory_policy = EvictionPolicy::kNone;
+  int64_t maxmemory_samples = 5;
+  int64_t lfu_log_factor = 10;
+  int64_t lfu_decay_minutes = 1;
+  int64_t slowlog_slower_than_us = 10'000;  // negative: none is noted
+  int64_t slowlog_max_len = 128;
+  int64_t latency_monitor_threshold_ms = 0;  // 0: off
+  bool latency_tracking = true;
+  std::string latency_tracking_percentiles = "50 99 99.9";
 
   // How sets and HyperLogLogs are packed.
   int64_t set_max_intset_entries = 512;

@@ -437,6 +437,81 @@ void AddSetRows(std::vector<ConfigRow>& rows) {
                         "The longest HyperLogLog that is kept as runs of registers."));
 }
 
+ConfigRow Percentiles() {
+  ConfigRow row = Text("latency-tracking-info-percentiles", When::kAnyTime,
+                       &Config::latency_tracking_percentiles, "numbers from 0 to 100",
+                       "The percentiles of INFO latencystats.");
+  row.type = ConfigType::kSpecial;
+  row.set = [](Config& config, Words words) {
+    for (const std::string& word : words) {
+      double value = 0;
+      if (!ParseDouble(word, value) || value < 0 || value > 100) {
+        return Bad("latency-tracking-info-percentiles accepts only percentiles between 0 and 100");
+      }
+    }
+    config.latency_tracking_percentiles = absl::StrJoin(words, " ");
+    return absl::OkStatus();
+  };
+  return row;
+}
+
+ConfigRow PolicyRow() {
+  constexpr int kPolicies = 8;
+  Values names;
+  for (int i = 0; i < kPolicies; ++i) {
+    names.emplace_back(EvictionPolicyName(static_cast<EvictionPolicy>(i)));
+  }
+  return {.name = "maxmemory-policy",
+          .type = ConfigType::kEnum,
+          .at_run_time = true,
+          .values = absl::StrJoin(names, ", "),
+          .doc = "Which keys go when memory is above the limit.",
+          .get =
+              [](const Config& config) {
+                return std::string(EvictionPolicyName(config.maxmemory_policy));
+              },
+          .set =
+              [names](Config& config, Words words) {
+                if (words.size() != 1) return WrongNumber();
+                for (size_t i = 0; i < names.size(); ++i) {
+                  if (!EqualsIgnoreCase(words[0], names[i])) continue;
+                  config.maxmemory_policy = static_cast<EvictionPolicy>(i);
+                  return absl::OkStatus();
+                }
+                return CheckOneOf(words[0], names);
+              }};
+}
+
+void AddMemoryRows(std::vector<ConfigRow>& rows) {
+  constexpr When kAnyTime = When::kAnyTime;
+  rows.push_back(Memory("maxmemory", kAnyTime, &Config::maxmemory, 0,
+                        "The most that used_memory may be before keys are evicted or writes are "
+                        "refused. 0: no limit."));
+  rows.push_back(PolicyRow());
+  rows.push_back(Number("maxmemory-samples", kAnyTime, &Config::maxmemory_samples, {1, 64},
+                        "How many keys an eviction compares."));
+  rows.push_back(Number("lfu-log-factor", kAnyTime, &Config::lfu_log_factor, {0, kAnyInteger},
+                        "How slowly the counter of accesses grows under an LFU policy."));
+  rows.push_back(Number("lfu-decay-time", kAnyTime, &Config::lfu_decay_minutes,
+                        {0, kAnyInteger, "minutes"},
+                        "How long it takes the counter of accesses to lose one. 0: for ever."));
+}
+
+void AddMonitoringRows(std::vector<ConfigRow>& rows) {
+  constexpr When kAnyTime = When::kAnyTime;
+  rows.push_back(Number("slowlog-log-slower-than", kAnyTime, &Config::slowlog_slower_than_us,
+                        {-1, kAnyInteger, "us"},
+                        "What a command must take to be in the slow log. -1: none is."));
+  rows.push_back(Number("slowlog-max-len", kAnyTime, &Config::slowlog_max_len, {0, kAnyInteger},
+                        "How many commands the slow log keeps."));
+  rows.push_back(Number("latency-monitor-threshold", kAnyTime,
+                        &Config::latency_monitor_threshold_ms, {0, kAnyInteger, "ms"},
+                        "What a command must take to be a latency spike. 0: none is."));
+  rows.push_back(Flag("latency-tracking", kAnyTime, &Config::latency_tracking,
+                      "Whether INFO latencystats shows the commands' percentiles."));
+  rows.push_back(Percentiles());
+}
+
 void AddOneValueRows(std::vector<ConfigRow>& rows) {
   constexpr std::string_view kPersistence = "persistence is not available yet";
   constexpr std::string_view kReplication = "replication is not available yet";
@@ -444,11 +519,7 @@ void AddOneValueRows(std::vector<ConfigRow>& rows) {
   rows.push_back(Only("appendonly", "no", kPersistence));
   rows.push_back(Only("replicaof", "", kReplication));
   rows.push_back(Only("slaveof", "", kReplication));
-  rows.push_back(Only("maxmemory", "0", "a memory limit is not available yet"));
-  rows.push_back(Only("maxmemory-policy", "noeviction", "eviction is not available yet"));
   rows.push_back(Only("notify-keyspace-events", "", "keyspace events are not available yet"));
-  rows.push_back(
-      Only("latency-monitor-threshold", "0", "the latency monitor is not available yet"));
   rows.push_back(Only("cluster-enabled", "no", "cluster mode is not available"));
   rows.push_back(Only("tls-port", "0", "TLS is not available yet"));
   rows.push_back(Only("supervised", "no", "supervision is not available"));
@@ -510,7 +581,6 @@ struct StockDirective {
 constexpr std::string_view kNoAggregates = "Tunes how aggregates are packed, and there are none.";
 constexpr std::string_view kNoReplication = "Tunes replication, and there is none.";
 constexpr std::string_view kNoPersistence = "Tunes persistence, and there is none.";
-constexpr std::string_view kNoSlowlog = "Tunes the slow log, and there is none.";
 
 constexpr StockDirective kStockDirectives[] = {
     {"hash-max-listpack-entries", "512", kNoAggregates},
@@ -534,8 +604,6 @@ constexpr StockDirective kStockDirectives[] = {
     {"appenddirname", "appendonlydir", kNoPersistence},
     {"auto-aof-rewrite-min-size", "64mb", kNoPersistence},
     {"auto-aof-rewrite-percentage", "100", kNoPersistence},
-    {"slowlog-log-slower-than", "10000", kNoSlowlog},
-    {"slowlog-max-len", "128", kNoSlowlog},
     {"disable-thp", "no", "Huge pages are wanted, where the system offers them on request."},
     {"jemalloc-bg-thread", "yes", "Tunes jemalloc, which is not used."},
     {"oom-score-adj-values", "0 200 800", "The OOM score is not adjusted."},
@@ -562,6 +630,8 @@ std::vector<ConfigRow> AllRows() {
   AddExpiryRows(rows);
   AddSetRows(rows);
   AddStreamRows(rows);
+  AddMemoryRows(rows);
+  AddMonitoringRows(rows);
   AddOneValueRows(rows);
   AddInertRows(rows);
   AddStockRows(rows);

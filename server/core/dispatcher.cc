@@ -94,14 +94,17 @@ Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args,
                                          std::vector<Key>& keys) const {
   Prepared request;
   request.args = args;
-  request.row = instance_.registry.Find(args[0]);
   request.first_key = static_cast<uint32_t>(keys.size());
-  if (ABSL_PREDICT_FALSE(request.row == nullptr)) return request;
-  if (ABSL_PREDICT_FALSE(!request.row->subcommands.empty() && args.size() > 1)) {
-    request.parent = request.row;
-    request.row = CommandRegistry::FindSubcommand(*request.parent, args[1]);
-    if (request.row == nullptr) return request;
+  const CommandRegistry::Numbered* found = instance_.registry.FindNumbered(args[0]);
+  if (ABSL_PREDICT_FALSE(found == nullptr)) return request;
+  if (ABSL_PREDICT_FALSE(!found->row->subcommands.empty() && args.size() > 1)) {
+    request.parent = found->row;
+    found = instance_.registry.FindSubcommand(*found, args[1]);
+    if (found == nullptr) return request;
   }
+  request.row = found->row;
+  request.number = found->number;
+  request.quick = found->quick;
   if (request.row->has_keys()) HashKeys(request, keys);
   return request;
 }
@@ -215,29 +218,57 @@ void Dispatcher::RunHandler(CommandContext& context) {
   run();
 }
 
-void Dispatcher::RunPrepared(Session& session, const Prepared& request, int64_t now_ms,
-                             ReplyWriter& reply) {
+Dispatcher::Outcome Dispatcher::RunPrepared(Session& session, const Prepared& request,
+                                            int64_t now_ms, ReplyWriter& reply) {
   const size_t mark = reply.size();
   const ReplyMode mode = session.reply_mode;
-  if (!Refuse(session, request, reply)) RunChecked(session, request, now_ms, reply);
-  NoteError(session, {request.args, request.parent, request.row, now_ms}, reply, mark);
-  if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn && session.reply_mode == ReplyMode::kOn)) return;
+  const bool ran = !Refuse(session, request, reply) && RunChecked(session, request, now_ms, reply);
+  const bool failed =
+      NoteError(session, {request.args, request.parent, request.row, now_ms}, reply, mark);
+  const Outcome outcome = !ran ? Outcome::kRefused : failed ? Outcome::kFailed : Outcome::kDone;
+  if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn && session.reply_mode == ReplyMode::kOn)) {
+    return outcome;
+  }
   if (mode == ReplyMode::kSkipNext && session.reply_mode == ReplyMode::kSkipNext) {
     session.reply_mode = ReplyMode::kOn;
     reply.Truncate(mark);
   } else if (session.reply_mode != ReplyMode::kOn) {
     reply.Truncate(mark);
   }
+  return outcome;
 }
 
-// Counts the error that was written since the mark, if it was one.
-void Dispatcher::NoteError(Session& session, const Request& request, const ReplyWriter& reply,
+bool Dispatcher::AreTimedTogether() const {
+  // A threshold so low that single quick commands may pass it asks for each one's time.
+  constexpr uint64_t kLowThreshold = 1'000'000;  // cycles
+  if (instance_.slow_cycles.load(std::memory_order_relaxed) < kLowThreshold) return false;
+  return std::all_of(prepared_.begin(), prepared_.end(), [&](const Prepared& request) {
+    return request.quick && request.row == prepared_.front().row;
+  });
+}
+
+void Dispatcher::CountTimed(Session& session, const Prepared& request, Outcome outcome,
+                            uint64_t cycles, int64_t now_ms) {
+  if (request.row == nullptr) return;
+  if (outcome == Outcome::kRefused) return stats_->CountRejected(request.number);
+  if (outcome == Outcome::kFailed) stats_->CountFailed(request.number);
+  stats_->Count(request.number, cycles, 1);
+  if (ABSL_PREDICT_TRUE(cycles < instance_.slow_cycles.load(std::memory_order_relaxed))) return;
+  const double us =
+      static_cast<double>(cycles) * instance_.command_stats.scale().NsPerCycle() / 1000;
+  instance_.hooks->OnSlow(session, {request.args, request.parent, request.row, now_ms},
+                          static_cast<int64_t>(us));
+}
+
+// Counts the error that was written since the mark. Returns whether it was one.
+bool Dispatcher::NoteError(Session& session, const Request& request, const ReplyWriter& reply,
                            size_t mark) {
-  if (ABSL_PREDICT_TRUE(reply.size() == mark || reply.view(mark).front() != '-')) return;
+  if (ABSL_PREDICT_TRUE(reply.size() == mark || reply.view(mark).front() != '-')) return false;
   instance_.stats.error_replies.fetch_add(1, std::memory_order_relaxed);
-  if (instance_.hooks == nullptr) return;
+  if (instance_.hooks == nullptr) return true;
   const std::string_view text = reply.view(mark).substr(1);
   instance_.hooks->OnError(session, request, text.substr(0, text.find('\r')));
+  return true;
 }
 
 bool Dispatcher::Asked(const Session& session) const {
@@ -245,19 +276,21 @@ bool Dispatcher::Asked(const Session& session) const {
 }
 
 // Runs a request that nothing in itself forbids, with the services' say before and after.
-void Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t now_ms,
+bool Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t now_ms,
                             ReplyWriter& reply) {
   const CommandRow& row = *prepared.row;
   const size_t mark = reply.size();
   const Request request{prepared.args, prepared.parent, &row, now_ms};
   session.last_command = prepared.parent != nullptr ? prepared.parent : &row;
   session.last_subcommand = prepared.parent != nullptr ? row.name : std::string_view();
-  if (ABSL_PREDICT_FALSE(Asked(session)) && instance_.hooks->Before(session, request, reply))
-    return;
+  if (ABSL_PREDICT_FALSE(Asked(session)) && instance_.hooks->Before(session, request, reply)) {
+    return false;
+  }
   CommandContext context{instance_, session, row, prepared.args, reply, now_ms, *this};
   context.keys = {keys_.data() + prepared.first_key, prepared.key_count};
   RunHandler(context);
   if (ABSL_PREDICT_FALSE(Asked(session))) instance_.hooks->After(session, request, reply, mark);
+  return true;
 }
 
 void Dispatcher::RunNested(Session& session, std::span<const std::string_view> args, int64_t now_ms,
@@ -276,9 +309,42 @@ void Dispatcher::RunNested(Session& session, std::span<const std::string_view> a
     }
     CommandContext context{instance_, session, *request.row, args, reply, now_ms, *this, held};
     context.keys = keys;
+    const uint64_t before = CycleCount();
     RunHandler(context);
+    stats_->Count(request.number, CycleCount() - before, 1);
   }
-  NoteError(session, seen, reply, mark);
+  if (NoteError(session, seen, reply, mark) && request.row != nullptr) {
+    stats_->CountFailed(request.number);
+  }
+}
+
+// Runs the prepared requests until one is the last for now (`stop`), and counts them. Returns how
+// many ran.
+template <typename Pass>
+size_t Dispatcher::RunGroup(Pass& pass, Session& session, int64_t now_ms, ReplyWriter& reply,
+                            bool& stop) {
+  const bool together = AreTimedTogether();
+  uint64_t before = CycleCount();
+  int64_t timed = 0;
+  size_t done = 0;
+  while (done < prepared_.size() && !stop) {
+    const Prepared& request = prepared_[done];
+    Outcome outcome = Outcome::kDone;
+    pass.Run(session, request.row, [&] { outcome = RunPrepared(session, request, now_ms, reply); });
+    stop = session.blocked || session.close_after_reply || session.killed ||
+           reply.size() >= kOutputPauseBytes;
+    if (ABSL_PREDICT_FALSE(stop) && std::exchange(session.postponed, false)) break;
+    ++done;
+    if (ABSL_PREDICT_TRUE(together && outcome == Outcome::kDone)) {
+      ++timed;
+      continue;
+    }
+    const uint64_t after = CycleCount();
+    CountTimed(session, request, outcome, after - before, now_ms);
+    if (!together) before = after;
+  }
+  if (timed > 0) stats_->Count(prepared_.front().number, CycleCount() - before, timed);
+  return done;
 }
 
 size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
@@ -295,13 +361,7 @@ size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
     // Time stands still for a command, and for the few that were prepared with it.
     const int64_t now_ms = instance_.clock.NowMs();
     session.last_active_ms = now_ms;
-    for (size_t i = 0; i < group && !stop; ++i, ++next) {
-      const Prepared& request = prepared_[i];
-      pass.Run(session, request.row, [&] { RunPrepared(session, request, now_ms, reply); });
-      stop = session.blocked || session.close_after_reply || session.killed ||
-             reply.size() >= kOutputPauseBytes;
-      if (ABSL_PREDICT_FALSE(stop) && std::exchange(session.postponed, false)) break;
-    }
+    next += RunGroup(pass, session, now_ms, reply, stop);
   }
   instance_.stats.commands_processed.fetch_add(static_cast<int64_t>(next - from),
                                                std::memory_order_relaxed);
@@ -314,10 +374,10 @@ void Dispatcher::RunOne(Session& session, std::span<const std::string_view> args
   prepared_.clear();
   keys_.clear();
   prepared_.push_back(Prepare(args, keys_));
-  const Prepared& request = prepared_.front();
   const int64_t now_ms = instance_.clock.NowMs();
   session.last_active_ms = now_ms;
-  pass.Run(session, request.row, [&] { RunPrepared(session, request, now_ms, reply); });
+  bool stop = false;
+  RunGroup(pass, session, now_ms, reply, stop);
   instance_.stats.commands_processed.fetch_add(1, std::memory_order_relaxed);
 }
 

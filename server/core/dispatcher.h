@@ -25,7 +25,11 @@ namespace lapse {
 
 class Dispatcher {
  public:
-  explicit Dispatcher(Instance& instance) : instance_(instance) {}
+  explicit Dispatcher(Instance& instance)
+      : instance_(instance), stats_(instance.command_stats.Open()) {}
+  ~Dispatcher() { instance_.command_stats.Close(stats_); }
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
 
   // A run stops once this much output has gathered, so that a client that asks for large values and
   // does not read them costs this and one reply, not its whole pipeline's replies.
@@ -61,17 +65,29 @@ class Dispatcher {
     std::span<const std::string_view> args;
     const CommandRow* parent = nullptr;  // the container, for a subcommand
     const CommandRow* row = nullptr;     // nullptr: no such command (or no such subcommand)
-    uint32_t first_key = 0;              // in keys_
+    uint32_t number = 0;                 // the registry's, of the row
+    bool quick = false;
+    uint32_t first_key = 0;  // in keys_
     uint32_t key_count = 0;
   };
 
   Prepared Prepare(std::span<const std::string_view> args, std::vector<Key>& keys) const;
   void HashKeys(Prepared& request, std::vector<Key>& keys) const;
   void PrefetchKeys(size_t db) const;
-  void RunPrepared(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
-  void RunChecked(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
+  // How a request ended: refused before it ran, with an error, or well.
+  enum class Outcome : uint8_t { kRefused, kFailed, kDone };
+  Outcome RunPrepared(Session& session, const Prepared& request, int64_t now_ms,
+                      ReplyWriter& reply);
+  template <typename Pass>
+  size_t RunGroup(Pass& pass, Session& session, int64_t now_ms, ReplyWriter& reply, bool& stop);
+  // Whether the prepared requests are timed together, as they are alike and quick.
+  bool AreTimedTogether() const;
+  void CountTimed(Session& session, const Prepared& request, Outcome outcome, uint64_t cycles,
+                  int64_t now_ms);
+  // Returns whether it ran; not if a service answered in its place.
+  bool RunChecked(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
   void RunHandler(CommandContext& context);
-  void NoteError(Session& session, const Request& request, const ReplyWriter& reply, size_t mark);
+  bool NoteError(Session& session, const Request& request, const ReplyWriter& reply, size_t mark);
   // Whether the services want to be asked.
   bool Asked(const Session& session) const;
   // Replies with what forbids the request, if anything does, or has the session closed for it.
@@ -79,6 +95,7 @@ class Dispatcher {
   void ReplyUnknown(const Prepared& request, ReplyWriter& reply) const;
 
   Instance& instance_;
+  const std::shared_ptr<CommandStats> stats_;
   std::vector<Prepared> prepared_;
   std::vector<Key> keys_;
   absl::InsecureBitGen random_;

@@ -68,6 +68,8 @@ class CommandHooks {
   // After the command has run and its locks are released. `reply_mark` is where its reply begins.
   virtual void After(Session& session, const Request& request, ReplyWriter& reply,
                      size_t reply_mark) = 0;
+  // The command took at least Instance::slow_cycles. Its arguments are still there.
+  virtual void OnSlow(Session& session, const Request& request, int64_t duration_us) = 0;
   // An error was replied, by whoever; `text` begins with the code ("WRONGTYPE Operation...").
   virtual void OnError(Session& session, const Request& request, std::string_view text) = 0;
   // Whether the session's user may run the request within another command (EXEC, a script); if

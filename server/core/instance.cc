@@ -77,6 +77,7 @@ Instance::Instance(Config start_config, const Clock& time,
       registry(families),
       keyspace(KeyspaceOptions(config, hash_seed), time),
       expiry(keyspace, time, config.expiry),
+      command_stats(registry.numbered().size()),
       start_ms(time.NowMs()),
       run_id(NewRunId()),
       reaper_(std::make_unique<Reaper>()) {}
@@ -111,6 +112,7 @@ void Instance::ResetStats() {
         &stats.query_limit_disconnections}) {
     counter->store(0, std::memory_order_relaxed);
   }
+  command_stats.Clear();
   keyspace.ResetStats();
   expiry.ResetCounters();
 }

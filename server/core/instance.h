@@ -15,6 +15,7 @@
 
 #include "expiry/engine.h"
 #include "server/core/clients.h"
+#include "server/core/command_stats.h"
 #include "server/core/config.h"
 #include "server/core/hooks.h"
 #include "server/core/registry.h"
@@ -59,6 +60,9 @@ struct Instance {
   ExpiryEngine expiry;
   Clients clients;
   ServerStats stats;
+  CommandStatsBook command_stats;
+  // A command that takes this many cycles or more is reported to CommandHooks::OnSlow.
+  std::atomic<uint64_t> slow_cycles{~uint64_t{0}};
 
   // Modes of hooks.h that concern every session. Thread: any.
   std::atomic<uint32_t> modes{0};

@@ -71,28 +71,47 @@ CommandRegistry::CommandRegistry(std::span<const std::span<const CommandRow>> fa
   }
   std::sort(rows_.begin(), rows_.end(),
             [](const CommandRow* a, const CommandRow* b) { return a->name < b->name; });
-  slots_.resize(std::bit_ceil(std::max<size_t>(rows_.size() * 4, 4)));
+  const auto number = [&](const CommandRow* row, const CommandRow* container) {
+    constexpr uint32_t kSpecial = kExclusive | kComposite | kBlocking | kLocksItself;
+    const bool quick = row->complexity == "O(1)" && (row->flags & kSpecial) == 0;
+    numbered_.push_back({row, container, static_cast<uint32_t>(numbered_.size()), quick});
+  };
   for (const CommandRow* row : rows_) {
-    ABSL_HARDENING_ASSERT(Find(row->name) == nullptr && "two command rows of one name");
-    const Folded folded = Fold(row->name);
+    number(row, nullptr);
+    for (const CommandRow& subcommand : row->subcommands) number(&subcommand, row);
+  }
+  slots_.resize(std::bit_ceil(std::max<size_t>(rows_.size() * 4, 4)));
+  for (const Numbered& command : numbered_) {
+    if (command.container != nullptr) continue;
+    ABSL_HARDENING_ASSERT(Find(command.row->name) == nullptr && "two command rows of one name");
+    const Folded folded = Fold(command.row->name);
     size_t at = HashOf(folded) & (slots_.size() - 1);
-    while (slots_[at].row != nullptr) at = (at + 1) & (slots_.size() - 1);
-    slots_[at] = {folded.low, folded.high, row};
+    while (slots_[at].command != nullptr) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = {folded.low, folded.high, &command};
   }
 }
 
-const CommandRow* CommandRegistry::Find(std::string_view name) const {
+const CommandRegistry::Numbered* CommandRegistry::FindNumbered(std::string_view name) const {
   const Folded folded = Fold(name);
   // Ends at an empty slot, for three quarters are.
-  for (size_t at = HashOf(folded) & (slots_.size() - 1); slots_[at].row != nullptr;
+  for (size_t at = HashOf(folded) & (slots_.size() - 1); slots_[at].command != nullptr;
        at = (at + 1) & (slots_.size() - 1)) {
     const Slot& slot = slots_[at];
     if (slot.name_low != folded.low || slot.name_high != folded.high) continue;
-    const std::string_view found = slot.row->name;
+    const std::string_view found = slot.command->row->name;
     // The length tells "get" from "get\0"; what lies beyond the two words is compared as it is.
     if (found.size() != name.size()) continue;
     if (name.size() > 16 && !EqualsIgnoreCase(found.substr(16), name.substr(16))) continue;
-    return slot.row;
+    return slot.command;
+  }
+  return nullptr;
+}
+
+const CommandRegistry::Numbered* CommandRegistry::FindSubcommand(const Numbered& container,
+                                                                 std::string_view name) const {
+  const size_t first = container.number + 1;
+  for (size_t i = first; i < first + container.row->subcommands.size(); ++i) {
+    if (EqualsIgnoreCase(numbered_[i].row->name, name)) return &numbered_[i];
   }
   return nullptr;
 }

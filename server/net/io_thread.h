@@ -2,9 +2,10 @@
 // expired keys it removes between their requests.
 //
 // One timer does all that is not I/O. It calls the expiry engine, and is armed again for when the
-// engine asks (thread 0's for when a blocked client's time is over, too); once a second it also looks over the connections (idle clients, output limits,
-// buffers to give back). When the engine has more to do at once the call is posted instead, behind
-// the I/O that is ready by then, so that a backlog and clients take turns.
+// engine asks (thread 0's for when a blocked client's time is over, too); once a second it also
+// looks over the connections (idle clients, output limits, buffers to give back). When the engine
+// has more to do at once the call is posted instead, behind the I/O that is ready by then, so that
+// a backlog and clients take turns.
 //
 // Thread: constructed and stopped by the server's owner; Adopt, Wake, assigned and executor from
 // any thread; the rest is the io thread's own.

@@ -1,6 +1,9 @@
 #include "server/services/services.h"
 
+#include <algorithm>
 #include <memory>
+
+#include "server/core/errors.h"
 
 namespace lapse {
 
@@ -16,6 +19,11 @@ RunForm Services::FormOf(const Session& session, const CommandRow& row) const {
 bool Services::Before(Session& session, const Request& request, ReplyWriter& reply) {
   if ((session.modes & kRestricted) != 0 &&
       !acl_.Allow(session, request, AclContext::kTopLevel, reply)) {
+    return true;
+  }
+  const uint32_t modes = instance_.modes.load(std::memory_order_relaxed);
+  if ((modes & kMemoryLimit) != 0 && !memory_limit_.MakeRoom(*request.row, request.now_ms)) {
+    reply.Error(errors::kOutOfMemory);
     return true;
   }
   if ((session.modes & kInTransaction) != 0) return transactions_.Queue(session, request, reply);
@@ -35,8 +43,16 @@ void Services::After(Session& session, const Request& request, ReplyWriter& repl
   if ((modes & kReadyKeys) != 0) blocking_.Serve();
 }
 
+void Services::OnSlow(Session& session, const Request& request, int64_t duration_us) {
+  slow_log_.Note(session, request, duration_us);
+  const int64_t threshold_ms = instance_.config.latency_monitor_threshold_ms;
+  if (threshold_ms == 0 || duration_us < threshold_ms * 1000) return;
+  const bool fast = (request.row->flags & kFast) != 0;
+  latency_.Note(fast ? "fast-command" : "command", request.now_ms, duration_us / 1000);
+}
+
 void Services::OnError(Session& session, const Request& request, std::string_view text) {
-  (void)text;
+  errors_.Count(text);
   if ((session.modes & kInTransaction) != 0) transactions_.OnError(session, request);
 }
 
@@ -56,7 +72,22 @@ bool Services::MayRunNested(Session& session, const Request& request, ReplyWrite
 
 void Services::OnSessionStart(Session& session) { acl_.BeginSession(session); }
 
-void Services::OnConfigChanged() { acl_.OnConfigChanged(); }
+void Services::OnConfigChanged() {
+  acl_.OnConfigChanged();
+  memory_limit_.OnConfigChanged();
+  const Config& config = instance_.config;
+  int64_t least_us = config.slowlog_slower_than_us;
+  const int64_t spike_us = config.latency_monitor_threshold_ms * 1000;
+  if (spike_us > 0 && (least_us < 0 || spike_us < least_us)) least_us = spike_us;
+  // A little less, since the cycles of a microsecond are measured: who notes it looks again.
+  constexpr double kSurely = 0.98;
+  const double ns_per_cycle = std::max(instance_.command_stats.scale().NsPerCycle(), 0.01);
+  instance_.slow_cycles.store(
+      least_us < 0
+          ? ~uint64_t{0}
+          : static_cast<uint64_t>(kSurely * static_cast<double>(least_us) * 1000 / ns_per_cycle),
+      std::memory_order_relaxed);
+}
 
 void Services::OnSessionEnd(Session& session) {
   blocking_.Forget(session);

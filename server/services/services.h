@@ -10,7 +10,11 @@
 #include "server/core/instance.h"
 #include "server/services/acl.h"
 #include "server/services/blocking.h"
+#include "server/services/error_stats.h"
+#include "server/services/latency.h"
+#include "server/services/memory_limit.h"
 #include "server/services/session_state.h"
+#include "server/services/slow_log.h"
 #include "server/services/transactions.h"
 
 namespace lapse {
@@ -24,6 +28,9 @@ class Services final : public CommandHooks {
   static Services& Of(const Instance& instance) { return static_cast<Services&>(*instance.hooks); }
 
   Acl& acl() { return acl_; }
+  SlowLog& slow_log() { return slow_log_; }
+  LatencyMonitor& latency() { return latency_; }
+  ErrorStats& errors() { return errors_; }
 
   RunForm FormOf(const Session& session, const CommandRow& row) const override;
   bool Before(Session& session, const Request& request, ReplyWriter& reply) override;
@@ -31,6 +38,7 @@ class Services final : public CommandHooks {
   void OnNested(Session& session, const Request& request) override;
   void After(Session& session, const Request& request, ReplyWriter& reply,
              size_t reply_mark) override;
+  void OnSlow(Session& session, const Request& request, int64_t duration_us) override;
   void OnError(Session& session, const Request& request, std::string_view text) override;
   bool MayRunNested(Session& session, const Request& request, ReplyWriter& reply) override;
   void OnSessionStart(Session& session) override;
@@ -51,6 +59,10 @@ class Services final : public CommandHooks {
  private:
   Instance& instance_;
   Acl acl_{instance_};
+  SlowLog slow_log_{instance_};
+  LatencyMonitor latency_;
+  ErrorStats errors_;
+  MemoryLimit memory_limit_{instance_};
   Blocking blocking_{instance_};
   Transactions transactions_{instance_.keyspace};
 };

@@ -65,8 +65,8 @@ TEST(ConfigSet, AllOrNothing) {
   refused("CONFIG SET timeout 5 Timeout 6", "Timeout", "duplicate parameter");
   refused("CONFIG SET timeout 5 maxclients 0", "maxclients",
           "argument must be between 1 and 4294967295 inclusive");
-  refused("CONFIG SET timeout 5 maxmemory 1gb", "maxmemory",
-          "a memory limit is not available yet: the only value is 0");
+  refused("CONFIG SET timeout 5 cluster-enabled yes", "cluster-enabled",
+          "cluster mode is not available: the only value is no");
   EXPECT_EQ(db.Run("CONFIG SET timeout 5 nope 2"),
             "ERR Unknown option or number of arguments for CONFIG SET - 'nope'");
   EXPECT_EQ(db.Run("CONFIG SET timeout 5 hz"), "ERR syntax error");

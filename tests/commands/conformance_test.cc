@@ -18,7 +18,6 @@
 namespace lapse {
 namespace {
 
-using ::testing::AnyOf;
 using ::testing::Each;
 using ::testing::StartsWith;
 
@@ -118,6 +117,15 @@ TEST(EveryContainer, RefusesUnknownSubcommands) {
   }
 }
 
+// The groups of COMMAND DOCS.
+bool IsGroup(std::string_view group) {
+  constexpr std::string_view kGroups[] = {"bitmap",    "connection",  "generic",     "geo",
+                                          "hash",      "hyperloglog", "list",        "pubsub",
+                                          "scripting", "server",      "set",         "sorted-set",
+                                          "stream",    "string",      "transactions"};
+  return std::find(std::begin(kGroups), std::end(kGroups), group) != std::end(kGroups);
+}
+
 TEST(EveryCommand, HasConsistentFlags) {
   for (const Runnable& command : AllRunnable()) {
     const CommandRow& row = *command.row;
@@ -131,8 +139,7 @@ TEST(EveryCommand, HasConsistentFlags) {
     EXPECT_FALSE(row.since.empty() || row.summary.empty() || row.complexity.empty())
         << command.name;
     EXPECT_NE(row.summary.back(), '.') << command.name << ": HELP adds it";
-    EXPECT_THAT(std::string(row.group), AnyOf("string", "generic", "connection", "server", "bitmap",
-                                              "hyperloglog", "set", "stream"));
+    EXPECT_TRUE(IsGroup(row.group)) << command.name << ": " << row.group;
   }
 }
 
