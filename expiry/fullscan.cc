@@ -58,7 +58,7 @@ void FullScanStrategy::SweepOne(const Turn& turn, SweepCount& count) {
     return;
   }
   Shard& shard = turn.share.shard(*database, shard_);
-  if (shard.stats().volatile_keys.get() == 0) return NextShard(turn);
+  if (shard.stats().keys_with_deadlines() == 0) return NextShard(turn);
   std::optional<uint64_t> next;
   {
     LockedShard locked(keyspace, {static_cast<uint16_t>(db_), false, turn.now_ms()}, shard);

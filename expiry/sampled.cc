@@ -14,7 +14,7 @@ int64_t AcceptableStalePercent(const Turn& turn) {
 int64_t VolatileKeys(const Turn& turn, Database& database) {
   int64_t keys = 0;
   for (size_t i = 0; i < turn.share.size(); ++i) {
-    keys += turn.share.shard(database, i).stats().volatile_keys.get();
+    keys += turn.share.shard(database, i).stats().keys_with_deadlines();
   }
   return keys;
 }
@@ -92,7 +92,7 @@ SweepCount SampledStrategy::Sample(const Turn& turn, Database& database, int64_t
   for (size_t hops = 0;
        hops <= turn.share.size() && count.visited < keys && count.buckets < max_buckets;) {
     Shard& shard = turn.share.shard(database, cursor.shard);
-    if (shard.stats().volatile_keys.get() == 0) {
+    if (shard.stats().keys_with_deadlines() == 0) {
       NextShard(turn, cursor);
       ++hops;
       continue;

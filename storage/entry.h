@@ -97,6 +97,7 @@ class Entry {
     return ABSL_PREDICT_TRUE((flags_ & kHasFieldDeadlines) == 0) ? deadline() : DueWithFields();
   }
   bool has_due() const { return (flags_ & (kHasDeadline | kHasFieldDeadlines)) != 0; }
+  bool has_field_deadlines() const { return (flags_ & kHasFieldDeadlines) != 0; }
   // Whether expired() holds or a field's deadline has passed.
   bool overdue(int64_t now_ms) const { return has_due() && now_ms > due(); }
   // To be called after the collection's deadlines have changed.

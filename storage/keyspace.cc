@@ -22,6 +22,7 @@ Database::~Database() = default;
 void KeyspaceTotals::Add(const ShardStats& stats) {
   keys += stats.keys.get();
   volatile_keys += stats.volatile_keys.get();
+  field_volatile_keys += stats.field_volatile_keys.get();
   deadline_ms_sum += stats.deadline_ms_sum.get();
   entry_bytes += stats.entry_bytes.get();
   segments += stats.segments.get();
@@ -67,7 +68,7 @@ std::unique_ptr<Database> Keyspace::Detach(size_t db) {
   for (size_t i = 0; i < old->shard_count(); ++i) counted.Add(old->shard(i).stats());
   // What happened stays counted; what is held goes with the database.
   counted.keys = counted.volatile_keys = counted.deadline_ms_sum = 0;
-  counted.entry_bytes = counted.segments = 0;
+  counted.field_volatile_keys = counted.entry_bytes = counted.segments = 0;
   retired_.Add(counted);
   return old;
 }
@@ -81,6 +82,7 @@ void Keyspace::Swap(size_t a, size_t b) {
 void KeyspaceTotals::Add(const KeyspaceTotals& other) {
   keys += other.keys;
   volatile_keys += other.volatile_keys;
+  field_volatile_keys += other.field_volatile_keys;
   deadline_ms_sum += other.deadline_ms_sum;
   entry_bytes += other.entry_bytes;
   segments += other.segments;

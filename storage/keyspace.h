@@ -51,6 +51,7 @@ class Database {
 struct KeyspaceTotals {
   int64_t keys = 0;
   int64_t volatile_keys = 0;
+  int64_t field_volatile_keys = 0;
   int64_t deadline_ms_sum = 0;  // after the epoch
   int64_t entry_bytes = 0;
   int64_t segments = 0;

@@ -130,6 +130,9 @@ Item LockedShard::Peek(const Key& key) {
 void LockedShard::Account(const Entry* entry, int sign) {
   shard_.stats().entry_bytes.Add(sign * static_cast<int64_t>(entry->allocated_bytes()));
   CountDeadline(shard_.stats(), keyspace_.ticks(), entry->deadline(), sign);
+  if (ABSL_PREDICT_FALSE(entry->has_field_deadlines())) {
+    shard_.stats().field_volatile_keys.Add(sign);
+  }
 }
 
 void LockedShard::Exchange(Item& item, Entry* fresh) {

@@ -36,7 +36,7 @@ int64_t VisitRange(LockedShard& shard, Segment& segment, int first, int last,
       const int slot = b * Segment::kSlots + std::countr_zero(used);
       const Entry& entry = *EntryOf(segment.word(slot));
       if (!range.Contains(shard.keyspace().Hashed(entry.key()).place)) continue;
-      if (entry.expired(shard.view().now_ms)) {
+      if (entry.overdue(shard.view().now_ms)) {
         expired[n++] = static_cast<uint16_t>(slot);
       } else {
         visit(entry);
@@ -44,7 +44,12 @@ int64_t VisitRange(LockedShard& shard, Segment& segment, int first, int last,
       }
     }
   }
-  for (int i = 0; i < n; ++i) shard.RemoveExpired({&segment, expired[i]}, ExpiryPath::kLazy);
+  for (int i = 0; i < n; ++i) {
+    const Item item(&segment, expired[i]);
+    if (shard.RemoveExpired(item, ExpiryPath::kLazy)) continue;
+    visit(*item.entry());  // a hash that has lost some of its fields
+    ++seen;
+  }
   return seen;
 }
 
@@ -110,11 +115,15 @@ void VisitKeys(Keyspace& keyspace, const AccessView& view, ScanVisitor visit) {
     LockedShard shard(keyspace, view, database->shard(i));
     database->shard(i).lock().AssertHeld();
     for (size_t s = 0; s < database->shard(i).segment_count(); ++s) {
-      const Segment& segment = *database->shard(i).segment(s);
+      Segment& segment = *database->shard(i).segment(s);
       for (int slot = 0; slot < Segment::kCapacity; ++slot) {
         if (segment.word(slot) == kEmptySlot) continue;
         const Entry& entry = *EntryOf(segment.word(slot));
-        if (!entry.expired(view.now_ms)) visit(entry);
+        if (entry.expired(view.now_ms)) continue;
+        // What is left of a hash shows only once its expired fields are gone.
+        const bool fields = entry.overdue(view.now_ms);
+        if (fields && shard.RemoveExpired({&segment, slot}, ExpiryPath::kLazy)) continue;
+        visit(entry);
       }
     }
   }

@@ -60,6 +60,7 @@ struct ShardStats {
   // What is held now.
   OwnedCounter keys;
   OwnedCounter volatile_keys;
+  OwnedCounter field_volatile_keys;  // hashes with fields that have deadlines
   OwnedCounter deadline_ms_sum;  // over volatile keys, after the keyspace's epoch; for avg_ttl
   OwnedCounter entry_bytes;      // handed out by the allocator
   OwnedCounter segments;
@@ -71,6 +72,10 @@ struct ShardStats {
   OwnedCounter evicted;
   OwnedCounter splits;
   OwnedCounter merges;
+
+  // How many keys there are for a sweep to look at, at most: hashes that have a deadline as well as
+  // fields with some are counted twice.
+  int64_t keys_with_deadlines() const { return volatile_keys.get() + field_volatile_keys.get(); }
 };
 
 }  // namespace lapse

@@ -168,7 +168,7 @@ void AddStats(CommandContext& ctx, Page& page) {
   page.Line("total_net_output_bytes", Load(stats.net_output_bytes));
   page.Line("rejected_connections", Load(stats.connections_rejected));
   page.Line("expired_keys", totals.expired());
-  page.Line("expired_subkeys", 0);
+  page.Line("expired_subkeys", totals.expired_fields);
   page.Fraction("expired_stale_perc", expiry.stale_percent);
   page.Line("expired_time_cap_reached_count", expiry.time_cap_reached);
   page.Line("expire_cycle_cpu_milliseconds", expiry.cycle_cpu_ns / 1'000'000);
@@ -271,8 +271,9 @@ void AddKeyspace(CommandContext& ctx, Page& page) {
           keyspace.ticks().epoch_ms() + totals.deadline_ms_sum / totals.volatile_keys;
       mean_ttl_ms = std::max<int64_t>(mean_deadline - ctx.now_ms, 0);
     }
-    page.Line(fmt::format("db{}", db), fmt::format("keys={},expires={},avg_ttl={},subexpiry=0",
-                                                   totals.keys, totals.volatile_keys, mean_ttl_ms));
+    page.Line(fmt::format("db{}", db),
+              fmt::format("keys={},expires={},avg_ttl={},subexpiry={}", totals.keys,
+                          totals.volatile_keys, mean_ttl_ms, totals.field_volatile_keys));
   }
 }
 

@@ -80,6 +80,9 @@ struct Config {
   int64_t set_max_listpack_entries = 128;
   int64_t set_max_listpack_value = 64;
   int64_t hll_sparse_max_bytes = 3000;
+  // Up to where a hash is packed: fields, and bytes of a name or value.
+  int64_t hash_max_listpack_entries = 512;
+  int64_t hash_max_listpack_value = 64;
 
   // Expiry.
   ExpirySettings expiry;
@@ -115,6 +118,8 @@ struct ConfigRow {
   // wording.
   std::function<absl::Status(Config&, std::span<const std::string> words)> set;
   ConfigEffect effect = ConfigEffect::kWorks;
+  // What the directive is called now, where this is a name it had: CONFIG REWRITE writes that.
+  std::string_view now_called = {};
 };
 
 // All directives, sorted by name.

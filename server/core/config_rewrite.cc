@@ -24,7 +24,8 @@ const ConfigRow* RowOfLine(const std::string& line) {
   const size_t first = line.find_first_not_of(" \t\r");
   if (first == line.npos || line[first] == '#') return nullptr;
   const auto words = SplitWords(line);
-  return words && !words->empty() ? FindConfig((*words)[0]) : nullptr;
+  const ConfigRow* row = words && !words->empty() ? FindConfig((*words)[0]) : nullptr;
+  return row == nullptr || row->now_called.empty() ? row : FindConfig(row->now_called);
 }
 
 std::string LineOf(const ConfigRow& row, const Config& config) {
@@ -61,7 +62,8 @@ std::string RewriteConfigText(std::string_view text, const Config& config) {
     }
   }
   for (const ConfigRow& row : ConfigTable()) {
-    if (written.contains(&row) || row.get(config) == row.get(defaults)) continue;
+    if (!row.now_called.empty() || written.contains(&row)) continue;
+    if (row.get(config) == row.get(defaults)) continue;
     if (!has_signature) result += fmt::format("{}\n", kSignature);
     has_signature = true;
     result += LineOf(row, config) + '\n';

@@ -512,6 +512,24 @@ void AddMonitoringRows(std::vector<ConfigRow>& rows) {
   rows.push_back(Percentiles());
 }
 
+// The row under a name that the directive had in older versions of Redis.
+ConfigRow Formerly(std::string_view name, ConfigRow row) {
+  row.now_called = row.name;
+  row.name = name;
+  row.doc = "The former name of the directive with `listpack` in its place.";
+  return row;
+}
+
+void AddValueRows(std::vector<ConfigRow>& rows) {
+  using enum When;
+  rows.push_back(Number("hash-max-listpack-entries", kAnyTime, &Config::hash_max_listpack_entries,
+                        {0, kAnyInteger}, "A hash of more fields becomes a table."));
+  rows.push_back(Formerly("hash-max-ziplist-entries", rows.back()));
+  rows.push_back(Memory("hash-max-listpack-value", kAnyTime, &Config::hash_max_listpack_value, 0,
+                        "A hash with a longer name or value becomes a table."));
+  rows.push_back(Formerly("hash-max-ziplist-value", rows.back()));
+}
+
 void AddOneValueRows(std::vector<ConfigRow>& rows) {
   constexpr std::string_view kPersistence = "persistence is not available yet";
   constexpr std::string_view kReplication = "replication is not available yet";
@@ -583,8 +601,6 @@ constexpr std::string_view kNoReplication = "Tunes replication, and there is non
 constexpr std::string_view kNoPersistence = "Tunes persistence, and there is none.";
 
 constexpr StockDirective kStockDirectives[] = {
-    {"hash-max-listpack-entries", "512", kNoAggregates},
-    {"hash-max-listpack-value", "64", kNoAggregates},
     {"list-compress-depth", "0", kNoAggregates},
     {"list-max-listpack-size", "-2", kNoAggregates},
     {"zset-max-listpack-entries", "128", kNoAggregates},
@@ -632,6 +648,7 @@ std::vector<ConfigRow> AllRows() {
   AddStreamRows(rows);
   AddMemoryRows(rows);
   AddMonitoringRows(rows);
+  AddValueRows(rows);
   AddOneValueRows(rows);
   AddInertRows(rows);
   AddStockRows(rows);

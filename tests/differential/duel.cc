@@ -218,6 +218,7 @@ bool Duel::InspectKeys(const std::set<std::string>& keys) {
     shots.push_back({{"PEXPIRETIME", key}, Agreement::kMilliseconds});
     shots.push_back({{"GET", key}});
     shots.push_back({{"SMEMBERS", key}, Agreement::kAnyOrder});
+    shots.push_back({{"HGETALL", key}, Agreement::kAnyPairOrder});
   }
   return PlayOn(*inspectors_, shots, false);
 }
