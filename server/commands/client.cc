@@ -182,10 +182,14 @@ void Kill(CommandContext& ctx) {
 
 // --- UNBLOCK ---
 
+constexpr size_t kShownArgument = 128;
+
 void Unblock(CommandContext& ctx) {
   bool with_error = false;
   if (ctx.args.size() > 4) {
-    return ctx.reply.Error("ERR wrong number of arguments for 'client|unblock' command");
+    return ctx.reply.Error(fmt::format(
+        "ERR unknown subcommand or wrong number of arguments for '{}'. Try CLIENT HELP.",
+        ctx.args[1].substr(0, kShownArgument)));
   }
   if (ctx.args.size() == 4) {
     with_error = EqualsIgnoreCase(ctx.args[3], "ERROR");

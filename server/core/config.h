@@ -84,6 +84,9 @@ struct Config {
   int64_t hash_max_listpack_entries = 512;
   int64_t hash_max_listpack_value = 64;
 
+  // Of each node of a list: its elements or (negative) its bytes.
+  int64_t list_max_listpack_size = -2;
+
   // Expiry.
   ExpirySettings expiry;
 

@@ -530,6 +530,14 @@ void AddValueRows(std::vector<ConfigRow>& rows) {
   rows.push_back(Formerly("hash-max-ziplist-value", rows.back()));
 }
 
+void AddListRows(std::vector<ConfigRow>& rows) {
+  using enum When;
+  rows.push_back(Number("list-max-listpack-size", kAnyTime, &Config::list_max_listpack_size,
+                        {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()},
+                        "What a node of a list may hold: so many elements or, from -1 to -5, 4, 8, "
+                        "16, 32 or 64 KiB."));
+}
+
 void AddOneValueRows(std::vector<ConfigRow>& rows) {
   constexpr std::string_view kPersistence = "persistence is not available yet";
   constexpr std::string_view kReplication = "replication is not available yet";
@@ -602,7 +610,6 @@ constexpr std::string_view kNoPersistence = "Tunes persistence, and there is non
 
 constexpr StockDirective kStockDirectives[] = {
     {"list-compress-depth", "0", kNoAggregates},
-    {"list-max-listpack-size", "-2", kNoAggregates},
     {"zset-max-listpack-entries", "128", kNoAggregates},
     {"zset-max-listpack-value", "64", kNoAggregates},
     {"repl-disable-tcp-nodelay", "no", kNoReplication},
@@ -649,6 +656,7 @@ std::vector<ConfigRow> AllRows() {
   AddMemoryRows(rows);
   AddMonitoringRows(rows);
   AddValueRows(rows);
+  AddListRows(rows);
   AddOneValueRows(rows);
   AddInertRows(rows);
   AddStockRows(rows);

@@ -32,6 +32,8 @@
 #include <span>
 #include <string_view>
 
+#include "storage/values/packed_element.h"
+
 namespace lapse {
 
 class Listpack {
@@ -39,15 +41,7 @@ class Listpack {
   // The byte offset of an element.
   using Position = uint32_t;
 
-  struct Element {
-    std::string_view text;  // into the list, good until its next change; empty for a number
-    int64_t number = 0;
-    bool is_number = false;
-
-    // The text, of a number too, for which `digits` is used.
-    std::string_view Text(char (&digits)[24]) const;
-    bool Equals(std::string_view other) const;
-  };
+  using Element = PackedElement;
 
   // The longest that a list may get. Callers convert or split long before.
   static constexpr size_t kMaxBytes = UINT32_MAX - 16;

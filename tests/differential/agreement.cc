@@ -70,6 +70,11 @@ constexpr Explanation kExplanations[] = {
     {"OBJECT", IsPackedSet, "small sets are packed lists since Redis 7.2"},
     {kAnyCommand, EndsAtZero,
      "Redis's error texts quote a client's words as C strings, which end at a zero byte"},
+    {"OBJECT",
+     [](const Request&, const Reply& reference, const Reply& ours) {
+       return reference == "quicklist" && ours == "listpack";
+     },
+     "Redis 7.0 has one encoding of lists; since 7.2 small ones are listpacks"},
     {"EXPIRETIME",
      [](const Request&, const Reply& reference, const Reply& ours) {
        return reference.integer < -2 && ours.integer == INT64_MAX / 1000 + 1;

@@ -34,6 +34,7 @@ std::span<const Recipe> StringRecipes();
 std::span<const Recipe> BitmapRecipes();
 std::span<const Recipe> SetRecipes();
 std::span<const Recipe> HashRecipes();
+std::span<const Recipe> ListRecipes();
 std::span<const Recipe> KeyRecipes();
 std::span<const Recipe> ExpiryRecipes();
 std::span<const Recipe> ServerRecipes();  // connection, client, configuration, introspection
