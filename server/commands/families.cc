@@ -46,6 +46,12 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
       StreamGroupCommands(),
       StreamPendingCommands(),
       StreamInfoCommands(),
+      SortedSetCommands(),
+      SortedSetRangeCommands(),
+      SortedSetOperationCommands(),
+      SortedSetBlockingCommands(),
+      GeoCommands(),
+      GeoSearchCommands(),
   });
   return kFamilies;
 }

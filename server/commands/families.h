@@ -48,6 +48,12 @@ std::span<const CommandRow> StreamReadCommands();
 std::span<const CommandRow> StreamGroupCommands();
 std::span<const CommandRow> StreamPendingCommands();
 std::span<const CommandRow> StreamInfoCommands();
+std::span<const CommandRow> SortedSetCommands();
+std::span<const CommandRow> SortedSetRangeCommands();
+std::span<const CommandRow> SortedSetOperationCommands();
+std::span<const CommandRow> SortedSetBlockingCommands();
+std::span<const CommandRow> GeoCommands();
+std::span<const CommandRow> GeoSearchCommands();
 
 // All of the above.
 std::span<const std::span<const CommandRow>> AllCommandFamilies();

@@ -86,6 +86,9 @@ struct Config {
 
   // Of each node of a list: its elements or (negative) its bytes.
   int64_t list_max_listpack_size = -2;
+  // Up to where a sorted set is packed: members, and bytes of one.
+  int64_t zset_max_listpack_entries = 128;
+  int64_t zset_max_listpack_value = 64;
 
   // Expiry.
   ExpirySettings expiry;

@@ -538,6 +538,15 @@ void AddListRows(std::vector<ConfigRow>& rows) {
                         "16, 32 or 64 KiB."));
 }
 
+void AddSortedSetRows(std::vector<ConfigRow>& rows) {
+  using enum When;
+  rows.push_back(Number("zset-max-listpack-entries", kAnyTime, &Config::zset_max_listpack_entries,
+                        {0, kAnyInteger}, "Up to so many members, a sorted set is a packed list."));
+  rows.push_back(Number("zset-max-listpack-value", kAnyTime, &Config::zset_max_listpack_value,
+                        {0, kAnyInteger, "bytes"},
+                        "The longest member of a sorted set that is a packed list."));
+}
+
 void AddOneValueRows(std::vector<ConfigRow>& rows) {
   constexpr std::string_view kPersistence = "persistence is not available yet";
   constexpr std::string_view kReplication = "replication is not available yet";
@@ -610,8 +619,6 @@ constexpr std::string_view kNoPersistence = "Tunes persistence, and there is non
 
 constexpr StockDirective kStockDirectives[] = {
     {"list-compress-depth", "0", kNoAggregates},
-    {"zset-max-listpack-entries", "128", kNoAggregates},
-    {"zset-max-listpack-value", "64", kNoAggregates},
     {"repl-disable-tcp-nodelay", "no", kNoReplication},
     {"repl-diskless-load", "disabled", kNoReplication},
     {"repl-diskless-sync", "yes", kNoReplication},
@@ -657,6 +664,7 @@ std::vector<ConfigRow> AllRows() {
   AddMonitoringRows(rows);
   AddValueRows(rows);
   AddListRows(rows);
+  AddSortedSetRows(rows);
   AddOneValueRows(rows);
   AddInertRows(rows);
   AddStockRows(rows);

@@ -79,8 +79,18 @@ constexpr Exception kCommandExceptions[] = {
     {"hgetdel", "", "since Redis 8.0"},
     {"hgetex", "", "since Redis 8.0"},
     {"hsetex", "", "since Redis 8.0"},
+    {"zrank", "", "takes WITHSCORE, since Redis 7.2"},
+    {"zrevrank", "", "takes WITHSCORE, since Redis 7.2"},
+    {"georadius", kFirstAccess, "of its two keys, which have one row here, the first is only read"},
+    {"georadiusbymember", kFirstAccess, "as GEORADIUS"},
     {"copy", kFirstAccess, "of its two keys, which have one row here, the first is only read"},
     {"sintercard", kFirstAccess, "its keys are found by a function, of which nothing is shown"},
+    {"zmpop", kFirstAccess, "as SINTERCARD"},
+    {"bzmpop", kFirstAccess, "as SINTERCARD"},
+    {"zunion", kFirstAccess, "as SINTERCARD"},
+    {"zinter", kFirstAccess, "as SINTERCARD"},
+    {"zdiff", kFirstAccess, "as SINTERCARD"},
+    {"zintercard", kFirstAccess, "as SINTERCARD"},
     {"pfcount", kFirstAccess, "it keeps the count within the value, which nobody else notices"},
 };
 

@@ -36,6 +36,8 @@ std::span<const Recipe> SetRecipes();
 std::span<const Recipe> HashRecipes();
 std::span<const Recipe> ListRecipes();
 std::span<const Recipe> KeyRecipes();
+std::span<const Recipe> SortedSetRecipes();
+std::span<const Recipe> GeoRecipes();
 std::span<const Recipe> ExpiryRecipes();
 std::span<const Recipe> ServerRecipes();  // connection, client, configuration, introspection
 std::span<const Recipe> StreamRecipes();

@@ -235,7 +235,7 @@ std::span<const Recipe> ServerRecipes() { return kRecipes; }
 Shot RandomShot(Dice& dice) {
   static const std::vector<Recipe> kAll = [] {
     std::vector<Recipe> all;
-    for (const auto recipes : {StringRecipes(), BitmapRecipes(), SetRecipes(), KeyRecipes(), ExpiryRecipes(), ServerRecipes(), StreamRecipes(), HashRecipes(), ListRecipes()}) {
+    for (const auto recipes : {StringRecipes(), BitmapRecipes(), SetRecipes(), KeyRecipes(), ExpiryRecipes(), ServerRecipes(), StreamRecipes(), HashRecipes(), ListRecipes(), SortedSetRecipes(), GeoRecipes()}) {
       all.insert(all.end(), recipes.begin(), recipes.end());
     }
     return all;
