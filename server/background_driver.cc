@@ -44,7 +44,7 @@ void BackgroundDriver::Wake() {
 void BackgroundDriver::Run() {
   for (;;) {
     int64_t wait_us = instance_.expiry.Drive(0, 1, /*idle=*/false);
-    wait_us = Services::Of(instance_).blocking().Drive(wait_us);
+    wait_us = Services::Of(instance_).Drive(wait_us);
     const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(wait_us);
     MutexGuard guard(mu_);
     while (!stopping_ && !woken_ && wait_us > 0) {

@@ -67,12 +67,16 @@ Executor::~Executor() {
 Reply Executor::Execute(std::span<const std::string_view> words) {
   ReplyWriter writer(out_, kResp);
   dispatcher_.RunOne(session_, words, writer);
-  if (session_.blocked) {
+  while (session_.blocked) {
+    const bool again = std::exchange(session_.postponed, false);
     const std::function<void(ReplyWriter&)> write_answer = waiter_->Wait();
-    const Gate::Shared inside(instance_.keyspace.gate());
-    session_.blocked = false;
-    instance_.clients.CountBlocked(-1);
-    write_answer(writer);
+    {
+      const Gate::Shared inside(instance_.keyspace.gate());
+      session_.blocked = false;
+      instance_.clients.CountBlocked(-1);
+      write_answer(writer);
+    }
+    if (again) dispatcher_.RunOne(session_, words, writer);
   }
   Reply reply = TakeReply();
   instance_.ForgetState(session_);

@@ -36,6 +36,8 @@ inline constexpr Event kExpiredEvent{"expired", 'x'};
 inline constexpr Event kFieldExpiredEvent{"hexpired", 'h'};
 inline constexpr Event kEvictedEvent{"evicted", 'e'};
 inline constexpr Event kDelEvent{"del", 'g'};
+inline constexpr Event kKeyMissEvent{"keymiss", 'm'};
+inline constexpr Event kNewKeyEvent{"new", 'n'};
 inline constexpr Event kSetEvent{"set", '$'};
 inline constexpr Event kExpireEvent{"expire", 'g'};
 inline constexpr Event kPersistEvent{"persist", 'g'};
@@ -46,12 +48,16 @@ struct Effect {
   std::string_view key;  // valid during the call
   int64_t deadline = 0;  // kNoDeadline when the key has none; of a removed key, the one it had
   Event event;
+  uint64_t client = 0;  // whose command did it, as AccessView says
 };
 
 class EffectSink {
  public:
   virtual ~EffectSink() = default;
   virtual void OnEffect(const Effect& effect) = 0;
+  // Something that is no change, but an event all the same: a lookup in vain, a key that is new
+  // (its own change follows). As OnEffect.
+  virtual void OnNotice([[maybe_unused]] const Effect& effect) {}
 };
 
 class EffectHub {
@@ -71,6 +77,14 @@ class EffectHub {
   void Listen() { listeners_.fetch_add(1, std::memory_order_seq_cst); }
   void StopListening() { listeners_.fetch_sub(1, std::memory_order_seq_cst); }
 
+  // The same for notices.
+  void HeedNotices() { notice_listeners_.fetch_add(1, std::memory_order_seq_cst); }
+  void IgnoreNotices() { notice_listeners_.fetch_sub(1, std::memory_order_seq_cst); }
+  bool heeding_notices() const { return notice_listeners_.load(std::memory_order_relaxed) != 0; }
+  void EmitNotice(const Effect& effect) const {
+    for (EffectSink* sink : sinks_) sink->OnNotice(effect);
+  }
+
   // False when nobody listens: then nothing need be built.
   bool listening() const { return listeners_.load(std::memory_order_relaxed) != 0; }
   void Emit(const Effect& effect) const {
@@ -80,6 +94,7 @@ class EffectHub {
  private:
   std::vector<EffectSink*> sinks_;
   std::atomic<int32_t> listeners_{0};
+  std::atomic<int32_t> notice_listeners_{0};
 };
 
 }  // namespace lapse

@@ -76,7 +76,13 @@ void LockedShard::CountLag(int64_t lag_ms) {
 void LockedShard::Emit(EffectKind kind, std::string_view key, int64_t deadline, Event event) {
   const EffectHub& hub = keyspace_.effects();
   if (ABSL_PREDICT_TRUE(!hub.listening())) return;
-  hub.Emit({view_.db, kind, key, deadline, event});
+  hub.Emit({view_.db, kind, key, deadline, event, view_.client});
+}
+
+void LockedShard::Notify(std::string_view key, Event event) {
+  const EffectHub& hub = keyspace_.effects();
+  if (ABSL_PREDICT_TRUE(!hub.heeding_notices())) return;
+  hub.EmitNotice({view_.db, EffectKind::kWritten, key, kNoDeadline, event});
 }
 
 // --- lookup ---
@@ -121,7 +127,12 @@ Item LockedShard::Find(const Key& key) {
 
 Item LockedShard::Peek(const Key& key) {
   const Item item = Locate(key);
-  (item ? shard_.stats().hits : shard_.stats().misses).Add(1);
+  if (item) {
+    shard_.stats().hits.Add(1);
+  } else {
+    shard_.stats().misses.Add(1);
+    Notify(key.name, kKeyMissEvent);
+  }
   return item;
 }
 
@@ -157,6 +168,7 @@ Item LockedShard::Hang(const Key& key, const Item& existing, const Entry::Spec& 
   const Shard::Hung hung = shard_.Insert(key.place, entry, now_tick());
   shard_.stats().keys.Add(1);
   Account(entry, +1);
+  Notify(key.name, kNewKeyEvent);
   return {hung.segment, hung.slot};
 }
 

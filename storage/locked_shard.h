@@ -71,6 +71,7 @@ struct AccessView {
   bool touch = true;  // false: lookups leave the access clock alone (CLIENT NO-TOUCH)
   int64_t now_ms = 0;
   HeldShards* held = nullptr;  // a transaction's or script's, which locks and unlocks
+  uint64_t client = 0;         // whose command it is; 0: nobody's
 };
 
 // Unlinked entries on their way to be destroyed, outside of any lock.
@@ -184,6 +185,8 @@ class LockedShard {
   Item Hang(const Key& key, const Item& existing, const Entry::Spec& spec);
   void CountLag(int64_t lag_ms);
   void Emit(EffectKind kind, std::string_view key, int64_t deadline, Event event);
+  // Reports what is no change.
+  void Notify(std::string_view key, Event event);
   void Unlink(const Item& item);
   uint32_t first_access_clock() const;
 

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "protocol/number.h"
 #include "server/commands/client_name.h"
+#include "server/commands/client_tracking.h"
 #include "server/commands/families.h"
 #include "server/commands/help.h"
 #include "server/commands/rows.h"
@@ -19,9 +21,12 @@
 namespace lapse {
 namespace {
 
-// A client type's number in Redis's order; nullopt for a word that names none. Every session here
-// is of type normal.
+// A client type's number in Redis's order; nullopt for a word that names none.
 enum class ClientType : uint8_t { kNormal, kReplica, kPubSub, kMaster };
+
+ClientType TypeOf(const Session& session) {
+  return (session.modes & kSubscribed) != 0 ? ClientType::kPubSub : ClientType::kNormal;
+}
 
 std::optional<ClientType> ReadType(ArgumentReader& in) {
   const std::string_view word = in.Next();
@@ -92,7 +97,7 @@ void List(CommandContext& ctx) {
 
   std::string lines;
   ctx.instance.clients.ForEach([&](Session& session) {
-    if (type && *type != ClientType::kNormal) return;
+    if (type && *type != TypeOf(session)) return;
     if (ids && std::find(ids->begin(), ids->end(), session.id) == ids->end()) return;
     lines += DescribeClient(session, ctx.now_ms) + "\n";
   });
@@ -113,7 +118,7 @@ struct KillFilter {
     // A host program's own session has no connection that could be closed.
     if (session.address.empty()) return false;
     if (id && session.id != *id) return false;
-    if (type && *type != ClientType::kNormal) return false;
+    if (type && *type != TypeOf(session)) return false;
     if (address && session.address != *address) return false;
     if (local_address && session.local_address != *local_address) return false;
     if (user && session.user != *user) return false;
@@ -236,6 +241,36 @@ void SetReplyMode(CommandContext& ctx) {
   if (on) ctx.reply.Ok();
 }
 
+// --- Pauses ---
+
+void Pause(CommandContext& ctx) {
+  if (ctx.args.size() > 4) {
+    return ctx.reply.Error(
+        "ERR unknown subcommand or wrong number of arguments for 'PAUSE'. Try CLIENT HELP.");
+  }
+  ArgumentReader in(ctx.args, 2);
+  const std::string_view timeout = in.Next();
+  bool writes_only = false;
+  if (in.More()) {
+    writes_only = in.Match("WRITE");
+    if (!writes_only && !in.Match("ALL")) in.Fail("ERR CLIENT PAUSE mode must be WRITE or ALL");
+  }
+  int64_t ms = 0;
+  if (!ParseInt64(timeout, ms) || ms > std::numeric_limits<int64_t>::max() - ctx.now_ms) {
+    in.Fail("ERR timeout is not an integer or out of range");
+  } else if (ms < 0) {
+    in.Fail("ERR timeout is negative");
+  }
+  if (!in.ok()) return ctx.reply.Error(in.error());
+  Services::Of(ctx.instance).pause().Begin(ctx.now_ms + ms, writes_only);
+  ctx.reply.Ok();
+}
+
+void Unpause(CommandContext& ctx) {
+  Services::Of(ctx.instance).pause().End();
+  ctx.reply.Ok();
+}
+
 constexpr uint32_t kPlain = kNoScript | kLoading | kStale;
 
 constexpr CommandRow kSubcommands[] = {
@@ -349,6 +384,65 @@ constexpr CommandRow kSubcommands[] = {
      .summary = "Whether the connection's commands are answered",
      .syntax = "<ON | OFF | SKIP>",
      .handler = SetReplyMode},
+    {.name = "tracking",
+     .arity = -3,
+     .flags = kPlain | kExclusive,
+     .categories = "connection",
+     .group = "connection",
+     .since = "6.0.0",
+     .complexity = "O(1). Some options may introduce additional complexity.",
+     .summary = "Whether the client is told when keys that it has read change",
+     .syntax =
+         "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] "
+         "[OPTOUT] [NOLOOP]",
+     .handler = ClientTracking},
+    {.name = "caching",
+     .arity = 3,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Whether the next command's keys are to be tracked",
+     .syntax = "<YES | NO>",
+     .handler = ClientCaching},
+    {.name = "trackinginfo",
+     .arity = 2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Describe how the connection tracks keys",
+     .handler = ClientTrackingInfo},
+    {.name = "getredir",
+     .arity = 2,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "connection",
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Return the id of the client that is told instead of this one",
+     .handler = ClientGetRedir},
+    {.name = "pause",
+     .arity = -3,
+     .flags = kPlain | kAdmin,
+     .categories = "connection",
+     .group = "connection",
+     .since = "3.0.0",
+     .complexity = "O(1)",
+     .summary = "Have the commands of clients wait for a time",
+     .syntax = "timeout [WRITE | ALL]",
+     .handler = Pause},
+    {.name = "unpause",
+     .arity = 2,
+     .flags = kPlain | kAdmin,
+     .categories = "connection",
+     .group = "connection",
+     .since = "6.2.0",
+     .complexity = "O(N) Where N is the number of paused clients",
+     .summary = "Have paused clients go on",
+     .handler = Unpause},
     {.name = "help",
      .arity = 2,
      .flags = kLoading | kStale,

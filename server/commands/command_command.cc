@@ -23,7 +23,7 @@ struct FlagName {
   std::string_view name;
 };
 
-// In the order in which Redis lists them.
+// In the order in which Redis lists them. kMayReplicate is not listed, as there.
 constexpr FlagName kFlagNames[] = {
     {kWrite, "write"},
     {kReadOnly, "readonly"},
@@ -38,7 +38,6 @@ constexpr FlagName kFlagNames[] = {
     {kSkipSlowlog, "skip_slowlog"},
     {kFast, "fast"},
     {kNoAuth, "no_auth"},
-    {kMayReplicate, "may_replicate"},
     {kNoAsyncLoading, "no_async_loading"},
     {kNoMulti, "no_multi"},
     {kMovableKeys, "movablekeys"},
@@ -129,6 +128,8 @@ void ReplyAccess(ReplyWriter& reply, KeyAccess access) {
       return ReplyWords(reply, {"OW", "update"});
     case KeyAccess::kRemove:
       return ReplyWords(reply, {"RM", "delete"});
+    case KeyAccess::kNotKey:
+      return ReplyWords(reply, {"not_key"});
   }
 }
 

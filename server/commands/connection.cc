@@ -36,6 +36,11 @@ void Ping(CommandContext& ctx) {
   if (ctx.args.size() > 2) {
     return ctx.reply.Error("ERR wrong number of arguments for 'ping' command");
   }
+  if ((ctx.session.modes & kSubscribed) != 0 && ctx.session.resp == 2) {
+    ctx.reply.Array(2);  // in the form of what a subscriber gets beside
+    ctx.reply.Bulk("pong");
+    return ctx.reply.Bulk(ctx.args.size() == 2 ? ctx.args[1] : "");
+  }
   if (ctx.args.size() == 2) return ctx.reply.Bulk(ctx.args[1]);
   ctx.reply.Simple("PONG");
 }

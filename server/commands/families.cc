@@ -52,6 +52,8 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
       SortedSetBlockingCommands(),
       GeoCommands(),
       GeoSearchCommands(),
+      PubSubCommands(),
+      MonitorCommands(),
   });
   return kFamilies;
 }

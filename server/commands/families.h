@@ -54,6 +54,8 @@ std::span<const CommandRow> SortedSetOperationCommands();
 std::span<const CommandRow> SortedSetBlockingCommands();
 std::span<const CommandRow> GeoCommands();
 std::span<const CommandRow> GeoSearchCommands();
+std::span<const CommandRow> PubSubCommands();
+std::span<const CommandRow> MonitorCommands();
 
 // All of the above.
 std::span<const std::span<const CommandRow>> AllCommandFamilies();

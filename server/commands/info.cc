@@ -115,7 +115,7 @@ void AddClients(CommandContext& ctx, Page& page) {
   page.Line("cluster_connections", 0);
   page.Line("maxclients", ctx.instance.config.maxclients);
   page.Line("blocked_clients", ctx.instance.clients.blocked());
-  page.Line("tracking_clients", 0);
+  page.Line("tracking_clients", Services::Of(ctx.instance).tracking().client_count());
 }
 
 void AddMemory(CommandContext& ctx, Page& page) {
@@ -175,10 +175,15 @@ void AddStats(CommandContext& ctx, Page& page) {
   page.Line("evicted_keys", totals.evicted);
   page.Line("keyspace_hits", totals.hits);
   page.Line("keyspace_misses", totals.misses);
-  page.Line("pubsub_channels", 0);
-  page.Line("pubsub_patterns", 0);
+  Services& services = Services::Of(ctx.instance);
+  page.Line("pubsub_channels", services.pubsub().NameCount(ChannelKind::kChannel));
+  page.Line("pubsub_patterns", services.pubsub().NameCount(ChannelKind::kPattern));
+  page.Line("pubsubshard_channels", services.pubsub().NameCount(ChannelKind::kShard));
   page.Line("latest_fork_usec", 0);
   page.Line("total_forks", 0);
+  page.Line("tracking_total_keys", services.tracking().key_count());
+  page.Line("tracking_total_items", services.tracking().item_count());
+  page.Line("tracking_total_prefixes", services.tracking().prefix_count());
   page.Line("total_error_replies", Load(stats.error_replies));
   page.Line("total_reads_processed", Load(stats.reads_processed));
   page.Line("total_writes_processed", Load(stats.writes_processed));

@@ -42,12 +42,12 @@ constexpr bool KeysAreSound(const CommandRow& row) {
   const bool reads = (row.flags & kReadOnly) != 0;
   if (writes && reads) return false;
   if (row.keys.first == 0) return row.keys.last == 0 && row.access == KeyAccess::kNone;
+  // What only names keys, or what looks like them, locks them as it needs, if at all.
+  if (!writes && !reads) return row.keys.first > 0 && (row.flags & kLocksItself) != 0;
   const int promised = row.arity < 0 ? -row.arity : row.arity;
   const bool within =
       row.keys.first > 0 && row.keys.first < promised && row.keys.step > 0 &&
       (row.keys.last < 0 || (row.keys.last >= row.keys.first && row.keys.last < promised));
-  // What is about keys, but not about their values, locks them as it needs.
-  if (!writes && !reads) return within && (row.flags & kLocksItself) != 0;
   const bool access_fits =
       writes ? row.access != KeyAccess::kNone && row.access != KeyAccess::kReadOnly
              : row.access == KeyAccess::kReadOnly;

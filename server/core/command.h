@@ -60,7 +60,8 @@ struct KeySpec {
 };
 
 // What the command does to its keys, in the words of Redis's key specifications.
-enum class KeyAccess : uint8_t { kNone, kReadOnly, kReadWrite, kOverwrite, kRemove };
+// kNotKey: it looks like a key, and clients of a cluster treat it as one (a shard channel).
+enum class KeyAccess : uint8_t { kNone, kReadOnly, kReadWrite, kOverwrite, kRemove, kNotKey };
 
 // One key of a request: the number of the argument, and what is done to it.
 struct KeyRef {

@@ -97,6 +97,10 @@ struct Config {
   int64_t stream_node_max_bytes = 4096;
   int64_t stream_node_max_entries = 100;
 
+  // Services.
+  uint32_t notify_keyspace_events = 0;  // bits of event_classes.h
+  int64_t tracking_table_max_keys = 1'000'000;
+
   // Values, as they were set, of directives that are taken for redis.conf's sake and change
   // nothing.
   std::map<std::string, std::string, std::less<>> inert;

@@ -15,6 +15,7 @@
 #include "protocol/number.h"
 #include "server/core/arguments.h"
 #include "server/core/config.h"
+#include "server/core/event_classes.h"
 
 namespace lapse {
 namespace {
@@ -547,6 +548,33 @@ void AddSortedSetRows(std::vector<ConfigRow>& rows) {
                         "The longest member of a sorted set that is a packed list."));
 }
 
+ConfigRow NotifyRow() {
+  return {
+      .name = "notify-keyspace-events",
+      .type = ConfigType::kString,
+      .at_run_time = true,
+      .values = "letters of `KEg$lshzxetdmnA`",
+      .doc =
+          "What happens to keys is published: to channels by key (`K`), by event (`E`), for the "
+          "classes of events that the other letters stand for, as in Redis. Empty: nothing.",
+      .get = [](const Config& config) { return FormatEventClasses(config.notify_keyspace_events); },
+      .set =
+          [](Config& config, Words words) {
+            if (words.size() != 1) return WrongNumber();
+            const auto classes = ParseEventClasses(words[0]);
+            if (!classes) return Bad("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+            config.notify_keyspace_events = *classes;
+            return absl::OkStatus();
+          }};
+}
+
+void AddServiceRows(std::vector<ConfigRow>& rows) {
+  rows.push_back(NotifyRow());
+  rows.push_back(Number(
+      "tracking-table-max-keys", When::kAnyTime, &Config::tracking_table_max_keys, {0, kAnyInteger},
+      "How many keys are remembered for clients that cache them. 0: any number."));
+}
+
 void AddOneValueRows(std::vector<ConfigRow>& rows) {
   constexpr std::string_view kPersistence = "persistence is not available yet";
   constexpr std::string_view kReplication = "replication is not available yet";
@@ -554,7 +582,6 @@ void AddOneValueRows(std::vector<ConfigRow>& rows) {
   rows.push_back(Only("appendonly", "no", kPersistence));
   rows.push_back(Only("replicaof", "", kReplication));
   rows.push_back(Only("slaveof", "", kReplication));
-  rows.push_back(Only("notify-keyspace-events", "", "keyspace events are not available yet"));
   rows.push_back(Only("cluster-enabled", "no", "cluster mode is not available"));
   rows.push_back(Only("tls-port", "0", "TLS is not available yet"));
   rows.push_back(Only("supervised", "no", "supervision is not available"));
@@ -665,6 +692,7 @@ std::vector<ConfigRow> AllRows() {
   AddValueRows(rows);
   AddListRows(rows);
   AddSortedSetRows(rows);
+  AddServiceRows(rows);
   AddOneValueRows(rows);
   AddInertRows(rows);
   AddStockRows(rows);

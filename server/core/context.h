@@ -52,7 +52,7 @@ class CommandContext {
 
   Keyspace& keyspace() const;
   AccessView view() const { return ViewOf(static_cast<uint16_t>(session.db)); }
-  AccessView ViewOf(uint16_t db) const { return {db, !session.no_touch, now_ms, held}; }
+  AccessView ViewOf(uint16_t db) const { return {db, !session.no_touch, now_ms, held, session.id}; }
 
   // The keys that the row's KeySpec names, hashed, and their shards, locked (those of a row
   // that is kLocksItself are not).

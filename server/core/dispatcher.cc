@@ -229,6 +229,7 @@ Dispatcher::Outcome Dispatcher::RunPrepared(Session& session, const Prepared& re
   if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn && session.reply_mode == ReplyMode::kOn)) {
     return outcome;
   }
+  if (session.postponed) return outcome;
   if (mode == ReplyMode::kSkipNext && session.reply_mode == ReplyMode::kSkipNext) {
     session.reply_mode = ReplyMode::kOn;
     reply.Truncate(mark);

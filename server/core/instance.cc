@@ -85,7 +85,13 @@ Instance::Instance(Config start_config, const Clock& time,
 Instance::~Instance() = default;
 
 void Instance::ForgetState(Session& session) {
-  if (session.state != nullptr && hooks != nullptr) hooks->OnSessionEnd(session);
+  const auto has_state = [&] {
+    const Gate::Shared inside(keyspace.gate());
+    return session.state != nullptr;
+  };
+  if (has_state() && hooks != nullptr) hooks->OnSessionEnd(session);
+  // Inside, for others look at sessions' states in the exclusive form.
+  const Gate::Shared inside(keyspace.gate());
   session.state.reset();
   session.modes = 0;
 }

@@ -203,9 +203,15 @@ void ClientMachine::DropParsed() {
   }
 }
 
+// Of the client's class.
+const OutputLimit& ClientMachine::output_limit() {
+  const ClientLimits& limits = bench_.limits();
+  return (session_.modes & kSubscribed) != 0 ? limits.pubsub_output : limits.output;
+}
+
 void ClientMachine::CheckOutput() {
   if (unsent_bytes() < kKeepBytes) return;  // no limit is taken that literally
-  const int64_t hard = bench_.limits().output.hard_bytes;
+  const int64_t hard = output_limit().hard_bytes;
   if (hard > 0 && static_cast<int64_t>(unsent_bytes()) > hard) Fail(Fault::kOutputBuffer);
 }
 
@@ -224,15 +230,17 @@ void ClientMachine::Fail(Fault fault) {
 void ClientMachine::OnSecond() {
   const ClientLimits& limits = bench_.limits();
   idle_seconds_ = std::exchange(active_, false) ? 0 : idle_seconds_ + 1;
-  if (limits.idle_seconds > 0 && idle_seconds_ > limits.idle_seconds && !session_.blocked) {
+  if (limits.idle_seconds > 0 && idle_seconds_ > limits.idle_seconds && !session_.blocked &&
+      (session_.modes & (kSubscribed | kMonitoring)) == 0) {
     Fail(Fault::kIdle);
   }
   if (closing_ && ++closing_seconds_ > kMaxClosingSeconds) Fail(Fault::kIdle);
 
-  const int64_t soft = limits.output.soft_bytes;
+  const OutputLimit& output = output_limit();
+  const int64_t soft = output.soft_bytes;
   const bool above = soft > 0 && static_cast<int64_t>(unsent_bytes()) > soft;
   soft_seconds_ = above ? soft_seconds_ + 1 : 0;
-  if (soft_seconds_ > limits.output.soft_seconds) Fail(Fault::kOutputBuffer);
+  if (soft_seconds_ > output.soft_seconds) Fail(Fault::kOutputBuffer);
 }
 
 bool ClientMachine::can_release() const {

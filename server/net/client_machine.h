@@ -16,7 +16,9 @@
 // Invariants:
 //   1. Replies leave in the order of the requests, whatever the pieces in which bytes come.
 //   2. After closing() nothing is parsed or run; what output() still holds may be sent.
-//   3. Unsent output stays below twice kOutputPauseBytes plus one request's reply.
+//   3. Unsent output stays below twice kOutputPauseBytes plus one request's reply, and what is
+//   pushed
+//      beside replies below the limit of the client's class.
 //   4. While batch_held() the read buffer keeps its address.
 //
 // Thread: the io thread whose Workbench it is.
@@ -111,6 +113,7 @@ class ClientMachine {
   bool RunBatch();
   void EndBatch();
   void DropParsed();
+  const OutputLimit& output_limit();
   void CheckOutput();
   void Report();
 

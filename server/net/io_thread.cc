@@ -133,11 +133,14 @@ void IoThread::Report(ClientMachine& machine) {
 
 void IoThread::Turn() {
   if (stopping_) return;
-  int64_t again_us = instance_.expiry.Drive(worker_, workers_, bench_.TakeIdle());
+  // While clients are paused nothing expires actively.
+  const bool paused = (instance_.modes.load(std::memory_order_relaxed) & kPaused) != 0;
+  int64_t again_us = paused ? ExpiryEngine::kLongestWaitUs
+                            : instance_.expiry.Drive(worker_, workers_, bench_.TakeIdle());
   again_us = std::min(again_us, kSecondUs);
   const Clock::time_point now = Clock::now();
   if (now - last_second_ >= std::chrono::microseconds(kSecondUs)) EverySecond(now);
-  if (worker_ == 0) again_us = Services::Of(instance_).blocking().Drive(again_us);
+  if (worker_ == 0) again_us = Services::Of(instance_).Drive(again_us);
   ScheduleTurn(again_us);
 }
 

@@ -17,6 +17,7 @@ void Workbench::RefreshLimits() {
   limits_.protocol.max_bulk_bytes = static_cast<size_t>(config.proto_max_bulk_len);
   limits_.query_buffer_bytes = static_cast<size_t>(config.client_query_buffer_limit);
   limits_.output = config.output_limit_normal;
+  limits_.pubsub_output = config.output_limit_pubsub;
   limits_.idle_seconds = config.timeout_seconds;
   ++limits_version_;
 }

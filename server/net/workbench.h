@@ -26,7 +26,8 @@ struct ClientLimits {
   ProtocolLimits protocol;
   size_t query_buffer_bytes = 0;
   OutputLimit output;
-  int64_t idle_seconds = 0;  // 0: idle clients stay
+  OutputLimit pubsub_output;  // of a client that is subscribed to something
+  int64_t idle_seconds = 0;   // 0: idle clients stay
 };
 
 class Workbench {

@@ -243,6 +243,7 @@ AclVerdict AclSelector::CheckKeys(const Request& request) const {
   KeyRefs refs;
   FindKeys(*request.row, request.args, refs);
   for (const KeyRef& ref : refs) {
+    if (ref.access == KeyAccess::kNotKey) continue;
     const std::string_view key = request.args[ref.index];
     const bool allowed = std::any_of(keys_.begin(), keys_.end(), [&](const KeyPattern& k) {
       return (k.read || !NeedsRead(ref.access)) && (k.write || !NeedsWrite(ref.access)) &&

@@ -2,10 +2,47 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
+
+#include "fmt/format.h"
 
 #include "server/core/errors.h"
 
 namespace lapse {
+
+namespace {
+
+// What a client that listens in RESP2 may still say: anything else's reply could not be told from a
+// message.
+bool MayListenerRun(const CommandRow& row) {
+  return row.name.ends_with("subscribe") || row.name == "ping" || row.name == "quit" ||
+         row.name == "reset";
+}
+
+std::string FullName(const Request& request) {
+  if (request.parent == nullptr) return std::string(request.row->name);
+  return fmt::format("{}|{}", request.parent->name, request.row->name);
+}
+
+// False, and replies why, when what the session listens to forbids the request.
+bool MayRun(const Session& session, const Request& request, ReplyWriter& reply) {
+  const CommandRow& row = *request.row;
+  if ((session.modes & kMonitoring) != 0 &&
+      (row.flags & (kWrite | kReadOnly | kMayReplicate)) != 0) {
+    reply.Error("ERR Replica can't interact with the keyspace");
+    return false;
+  }
+  if ((session.modes & kSubscribed) != 0 && session.resp == 2 && !MayListenerRun(row)) {
+    reply.Error(fmt::format(
+        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+        "RESET are allowed in this context",
+        FullName(request)));
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 Services::Services(Instance& instance) : instance_(instance) {}
 
@@ -21,25 +58,42 @@ bool Services::Before(Session& session, const Request& request, ReplyWriter& rep
       !acl_.Allow(session, request, AclContext::kTopLevel, reply)) {
     return true;
   }
+  if ((session.modes & (kSubscribed | kMonitoring)) != 0 && !MayRun(session, request, reply)) {
+    return true;
+  }
   const uint32_t modes = instance_.modes.load(std::memory_order_relaxed);
   if ((modes & kMemoryLimit) != 0 && !memory_limit_.MakeRoom(*request.row, request.now_ms)) {
     reply.Error(errors::kOutOfMemory);
     return true;
   }
-  if ((session.modes & kInTransaction) != 0) return transactions_.Queue(session, request, reply);
+  if ((modes & kPaused) != 0) {
+    constexpr uint32_t kWrites = kWrite | kMayReplicate;
+    const uint32_t flags = transactions_.FlagsOf(session, *request.row);
+    if (pause_.Postpone(session, (flags & kWrites) != 0, request.now_ms)) return true;
+  }
+  if ((session.modes & kInTransaction) != 0 && transactions_.Queue(session, request, reply)) {
+    return true;
+  }
+  if ((modes & kMonitored) != 0) monitors_.BeforeCommand(session, request);
   return false;
 }
 
 void Services::OnKeysLocked(Session& session, const Request& request) {
-  (void)session, (void)request;
+  tracking_.OnKeysLocked(session, request);
 }
 
-void Services::OnNested(Session& session, const Request& request) { (void)session, (void)request; }
+void Services::OnNested(Session& session, const Request& request) {
+  if ((instance_.modes.load(std::memory_order_relaxed) & kMonitored) != 0) {
+    monitors_.OnNested(session, request);
+  }
+}
 
 void Services::After(Session& session, const Request& request, ReplyWriter& reply,
                      size_t reply_mark) {
   (void)session, (void)request, (void)reply, (void)reply_mark;
   const uint32_t modes = instance_.modes.load(std::memory_order_relaxed);
+  if ((session.modes & kTracking) != 0) tracking_.AfterCommand(session, request);
+  if ((modes & kMonitored) != 0) monitors_.AfterCommand(session, request);
   if ((modes & kReadyKeys) != 0) blocking_.Serve();
 }
 
@@ -56,10 +110,18 @@ void Services::OnError(Session& session, const Request& request, std::string_vie
   if ((session.modes & kInTransaction) != 0) transactions_.OnError(session, request);
 }
 
-void Services::Forget(Session& session) { transactions_.End(session); }
+void Services::Forget(Session& session) {
+  transactions_.End(session);
+  pubsub_.UnsubscribeAll(session);
+  tracking_.Disable(session);
+  monitors_.Remove(session);
+}
+
+int64_t Services::Drive(int64_t rest_us) { return pause_.Drive(blocking_.Drive(rest_us)); }
 
 void Services::BeforeFlush(std::optional<size_t> db, int64_t now_ms) {
   transactions_.watched().Flush(db, now_ms);
+  tracking_.Flush();
 }
 
 void Services::BeforeSwap(size_t a, size_t b, int64_t now_ms) {
@@ -87,11 +149,16 @@ void Services::OnConfigChanged() {
           ? ~uint64_t{0}
           : static_cast<uint64_t>(kSurely * static_cast<double>(least_us) * 1000 / ns_per_cycle),
       std::memory_order_relaxed);
+  notifications_.OnConfigChanged();
 }
 
 void Services::OnSessionEnd(Session& session) {
   blocking_.Forget(session);
+  const Gate::Shared inside(instance_.keyspace.gate());
   Forget(session);
+  if (ClientState* const state = FindState(session); state != nullptr && state->outbox != nullptr) {
+    state->outbox->Close();
+  }
 }
 
 absl::Status InstallServices(Instance& instance) {

@@ -13,8 +13,13 @@
 #include "server/services/error_stats.h"
 #include "server/services/latency.h"
 #include "server/services/memory_limit.h"
+#include "server/services/monitors.h"
+#include "server/services/notifications.h"
+#include "server/services/pause.h"
+#include "server/services/pubsub.h"
 #include "server/services/session_state.h"
 #include "server/services/slow_log.h"
+#include "server/services/tracking.h"
 #include "server/services/transactions.h"
 
 namespace lapse {
@@ -54,7 +59,15 @@ class Services final : public CommandHooks {
   void BeforeFlush(std::optional<size_t> db, int64_t now_ms);
   void BeforeSwap(size_t a, size_t b, int64_t now_ms);
 
+  // To be called by driver 0 before it rests for `rest_us`: ends what has waited for long enough.
+  // Returns for how long it may rest, no longer than that. Requires: not inside the gate.
+  int64_t Drive(int64_t rest_us);
+
   Transactions& transactions() { return transactions_; }
+  PubSub& pubsub() { return pubsub_; }
+  Tracking& tracking() { return tracking_; }
+  Monitors& monitors() { return monitors_; }
+  ClientPause& pause() { return pause_; }
 
  private:
   Instance& instance_;
@@ -65,6 +78,11 @@ class Services final : public CommandHooks {
   MemoryLimit memory_limit_{instance_};
   Blocking blocking_{instance_};
   Transactions transactions_{instance_.keyspace};
+  PubSub pubsub_;
+  Notifications notifications_{instance_, pubsub_};
+  Tracking tracking_{instance_};
+  Monitors monitors_{instance_};
+  ClientPause pause_{instance_};
 };
 
 // Gives a new instance its services; to be called once, before any command runs. Fails on a

@@ -94,6 +94,13 @@ RunForm Transactions::FormOf(const Session& session, const CommandRow& row) cons
   return RunForm::kTogether;
 }
 
+uint32_t Transactions::FlagsOf(const Session& session, const CommandRow& row) const {
+  constexpr uint32_t kExec = kComposite | kRunsInMulti;
+  const Transaction* const transaction =
+      (row.flags & kExec) == kExec ? FindTransaction(session) : nullptr;
+  return row.flags | (transaction == nullptr ? 0 : transaction->flags);
+}
+
 bool Transactions::Queue(Session& session, const Request& request, ReplyWriter& reply) {
   const CommandRow& row = *request.row;
   if ((row.flags & kNoMulti) != 0) {

@@ -35,6 +35,8 @@ class Transactions {
 
   // How a command runs that is said between MULTI and EXEC, these two included.
   RunForm FormOf(const Session& session, const CommandRow& row) const;
+  // What the row's command is about to do: of EXEC, what was queued.
+  uint32_t FlagsOf(const Session& session, const CommandRow& row) const;
   // Answers QUEUED, or refuses, for a session in a transaction; false for what runs at once.
   bool Queue(Session& session, const Request& request, ReplyWriter& reply);
   // An error was replied to a session in a transaction: unless it came from a command that ran at

@@ -78,6 +78,7 @@ std::string Db::Client::TakePushes() {
 
 void Db::Client::Send(const std::vector<std::string>& words) {
   ReplyWriter reply(pending_, session_.resp);
+  sent_ = words;
   const std::vector<std::string_view> args(words.begin(), words.end());
   dispatcher_.RunOne(session_, args, reply);
 }
@@ -91,6 +92,7 @@ std::string Db::Client::TakeReplies() {
     db_.instance_.clients.CountBlocked(-1);
     ReplyWriter reply(pending_, session_.resp);
     write_answer(reply);
+    if (std::exchange(session_.postponed, false)) Send(std::vector(sent_));
   }
   std::string bytes(pending_.view());
   pending_.Clear();
@@ -125,7 +127,10 @@ std::string Db::Client::CallRaw(const std::vector<std::string>& words) {
   const std::vector<std::string_view> args(words.begin(), words.end());
   EXPECT_FALSE(args.empty());
   dispatcher_.RunOne(session_, args, reply);
-  if (session_.blocked) AwaitAnswer(reply);
+  while (session_.blocked) {
+    AwaitAnswer(reply);
+    if (std::exchange(session_.postponed, false)) dispatcher_.RunOne(session_, args, reply);
+  }
   return std::string(out.view());
 }
 
@@ -140,10 +145,11 @@ void Db::Client::AwaitAnswer(ReplyWriter& reply) {
     }
     // A run under a CPU limit goes on only as time does.
     int64_t rest_us = db_.instance_.expiry.Drive(0, 1, true);
-    rest_us = Services::Of(db_.instance_).blocking().Drive(rest_us);
+    rest_us = Services::Of(db_.instance_).Drive(rest_us);
     if (rest_us > 0) db_.AdvanceMs((rest_us + 999) / 1000);
   }
   ADD_FAILURE() << "a deferred reply never came";
+  session_.blocked = false;
 }
 
 Db::Db(Config config) : instance_(std::move(config), clock_, AllCommandFamilies(), kHashSeed) {
@@ -160,7 +166,7 @@ Db::~Db() {
 void Db::DriveExpiry() {
   for (int i = 0; i < kMaxDrives; ++i) {
     const int64_t rest_us = instance_.expiry.Drive(0, 1, true);
-    Services::Of(instance_).blocking().Drive(rest_us);
+    Services::Of(instance_).Drive(rest_us);
     if (rest_us > 0) return;
   }
   ADD_FAILURE() << "active expiry never rests";

@@ -69,6 +69,7 @@ class Db {
     Dispatcher dispatcher_;
     std::shared_ptr<Mailbox> mailbox_;
     Buffer pending_;
+    std::vector<std::string> sent_;  // by the last Send
   };
 
   explicit Db(Config config = {});

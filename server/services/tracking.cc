@@ -1,0 +1,243 @@
+#include "server/services/tracking.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/services/session_state.h"
+
+namespace lapse {
+namespace {
+
+constexpr std::string_view kChannel = "__redis__:invalidate";
+
+// A key, or all keys, are not what they were.
+class Invalidation final : public Notice {
+ public:
+  Invalidation(std::string_view key, bool all_keys, bool redirected)
+      : key_(key), all_keys_(all_keys), redirected_(redirected) {}
+
+  // RESP2 knows of no pushes: there a subscriber may be told, in a message's form, on behalf of
+  // another, and nobody else.
+  void Write(ReplyWriter& out, const Session& to) const override {
+    if (out.resp() > 2) {
+      out.Push(2);
+      out.Bulk("invalidate");
+    } else if (redirected_ && (to.modes & kSubscribed) != 0) {
+      out.Array(3);
+      out.Bulk("message");
+      out.Bulk(kChannel);
+    } else {
+      return;
+    }
+    if (all_keys_) return out.Null();
+    out.Array(1);
+    out.Bulk(key_);
+  }
+  size_t bytes() const override { return key_.size() + 64; }
+
+ private:
+  const std::string key_;
+  const bool all_keys_;
+  const bool redirected_;
+};
+
+// The client that was to be told instead has gone.
+class BrokenRedirect final : public Notice {
+ public:
+  explicit BrokenRedirect(uint64_t id) : id_(id) {}
+  void Write(ReplyWriter& out, const Session&) const override {
+    if (out.resp() == 2) return;
+    out.Push(2);
+    out.Bulk("tracking-redir-broken");
+    out.Integer(static_cast<int64_t>(id_));
+  }
+  size_t bytes() const override { return 64; }
+
+ private:
+  const uint64_t id_;
+};
+
+TrackingState* FindTracking(const Session& session) {
+  ClientState* const state = FindState(session);
+  return state == nullptr ? nullptr : state->tracking.get();
+}
+
+}  // namespace
+
+Tracking::Tracking(Instance& instance) : instance_(instance) {
+  instance.keyspace.effects().AddIdle(this);
+}
+
+void Tracking::Enable(Session& session, const TrackingOptions& options,
+                      std::shared_ptr<Outbox> redirected) {
+  ClientState& state = StateOf(session);
+  TrackingOptions merged = options;
+  if (state.tracking != nullptr) {
+    const std::vector<std::string>& before = state.tracking->options.prefixes;
+    merged.prefixes.insert(merged.prefixes.end(), before.begin(), before.end());
+    Disable(session);
+  }
+  if (merged.broadcast && merged.prefixes.empty()) merged.prefixes.emplace_back();
+  state.tracking = std::make_unique<TrackingState>();
+  state.tracking->options = merged;
+  const auto client = std::make_shared<TrackedClient>();
+  client->id = session.id;
+  client->no_loop = merged.no_loop;
+  client->redirect = merged.redirect;
+  client->own = OutboxOf(session);
+  client->redirected = std::move(redirected);
+  state.tracking->client = client;
+  session.modes |= kTracking;
+  {
+    MutexGuard guard(clients_mu_);
+    clients_[session.id] = client;
+    for (const std::string& prefix : merged.prefixes) prefixes_[prefix].push_back(client);
+  }
+  client_count_.fetch_add(1, std::memory_order_relaxed);
+  if (merged.broadcast) broadcasts_.fetch_add(1, std::memory_order_relaxed);
+  instance_.keyspace.effects().Listen();
+}
+
+void Tracking::Disable(Session& session) {
+  TrackingState* const tracking = FindTracking(session);
+  if (tracking == nullptr) return;
+  {
+    MutexGuard guard(clients_mu_);
+    clients_.erase(session.id);
+    for (const std::string& prefix : tracking->options.prefixes) {
+      const auto found = prefixes_.find(prefix);
+      if (found == prefixes_.end()) continue;
+      std::erase(found->second, tracking->client);
+      if (found->second.empty()) prefixes_.erase(found);
+    }
+  }
+  instance_.keyspace.effects().StopListening();
+  client_count_.fetch_sub(1, std::memory_order_relaxed);
+  if (tracking->options.broadcast) broadcasts_.fetch_sub(1, std::memory_order_relaxed);
+  session.modes &= ~kTracking;
+  FindState(session)->tracking.reset();
+}
+
+void Tracking::AfterCommand(Session& session, const Request& request) {
+  TrackingState* const tracking = FindTracking(session);
+  if (tracking == nullptr || (session.modes & kInTransaction) != 0) return;
+  // What CLIENT CACHING says is for the next command of another kind, or a whole transaction.
+  if (request.parent == nullptr || request.parent->name != "client") {
+    tracking->caching_said = false;
+  }
+}
+
+void Tracking::OnKeysLocked(Session& session, const Request& request) {
+  const TrackingState* const tracking = FindTracking(session);
+  if (tracking == nullptr || (request.row->flags & kReadOnly) == 0) return;
+  const TrackingOptions& options = tracking->options;
+  if (options.broadcast || (options.opt_in && !tracking->caching_said) ||
+      (options.opt_out && tracking->caching_said)) {
+    return;
+  }
+  KeyRefs keys;
+  FindKeys(*request.row, request.args, keys);
+  for (const KeyRef& key : keys) Note(request.args[key.index], session.id);
+}
+
+void Tracking::Note(std::string_view key, uint64_t id) {
+  const auto most = static_cast<size_t>(instance_.config.tracking_table_max_keys);
+  std::string forgotten;
+  Ids forgotten_ids;
+  {
+    Stripe& stripe = stripes_[absl::HashOf(key) % kStripes];
+    MutexGuard guard(stripe.mu);
+    const auto [found, is_new] = stripe.keys.try_emplace(key);
+    Ids& ids = found->second;
+    if (std::find(ids.begin(), ids.end(), id) != ids.end()) return;
+    ids.push_back(id);
+    item_count_.fetch_add(1, std::memory_order_relaxed);
+    if (!is_new) return;
+    const size_t count = key_count_.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (most == 0 || count <= most || stripe.keys.size() < 2) return;
+    auto victim = stripe.keys.begin();
+    if (victim == stripe.keys.find(key)) ++victim;
+    forgotten = victim->first;
+    forgotten_ids = std::move(victim->second);
+    stripe.keys.erase(victim);
+    key_count_.fetch_sub(1, std::memory_order_relaxed);
+    item_count_.fetch_sub(forgotten_ids.size(), std::memory_order_relaxed);
+  }
+  Tell(forgotten_ids, forgotten, /*by=*/0);
+}
+
+void Tracking::Invalidate(std::string_view key, uint64_t by) {
+  Ids ids;
+  {
+    Stripe& stripe = stripes_[absl::HashOf(key) % kStripes];
+    MutexGuard guard(stripe.mu);
+    const auto found = stripe.keys.find(key);
+    if (found == stripe.keys.end()) return;
+    ids = std::move(found->second);
+    stripe.keys.erase(found);
+  }
+  key_count_.fetch_sub(1, std::memory_order_relaxed);
+  item_count_.fetch_sub(ids.size(), std::memory_order_relaxed);
+  Tell(ids, key, by);
+}
+
+void Tracking::Tell(const Ids& ids, std::string_view key, uint64_t by) {
+  for (const uint64_t id : ids) {
+    std::shared_ptr<TrackedClient> client;
+    {
+      MutexGuard guard(clients_mu_);
+      const auto found = clients_.find(id);
+      if (found == clients_.end()) continue;  // it tracks no more
+      client = found->second;
+    }
+    if (client->no_loop && client->id == by) continue;
+    Send(*client, key, /*all_keys=*/false);
+  }
+}
+
+void Tracking::Broadcast(std::string_view key, uint64_t by) {
+  MutexGuard guard(clients_mu_);
+  for (const auto& [prefix, clients] : prefixes_) {
+    if (!key.starts_with(prefix)) continue;
+    for (const auto& client : clients) {
+      if (client->no_loop && client->id == by) continue;
+      Send(*client, key, /*all_keys=*/false);
+    }
+  }
+}
+
+void Tracking::Send(TrackedClient& client, std::string_view key, bool all_keys) {
+  const bool redirected = client.redirected != nullptr;
+  const auto notice = std::make_shared<const Invalidation>(key, all_keys, redirected);
+  if (!redirected) {
+    client.own->Add(notice);
+  } else if (!client.redirected->Add(notice)) {
+    client.broken_redirect.store(true, std::memory_order_relaxed);
+    client.own->Add(std::make_shared<const BrokenRedirect>(client.redirect));
+  }
+}
+
+void Tracking::OnEffect(const Effect& effect) {
+  if (client_count() == 0) return;
+  if (key_count() > 0) Invalidate(effect.key, effect.client);
+  if (broadcasts_.load(std::memory_order_relaxed) > 0) Broadcast(effect.key, effect.client);
+}
+
+void Tracking::Flush() {
+  if (client_count() == 0) return;
+  for (Stripe& stripe : stripes_) {
+    MutexGuard guard(stripe.mu);
+    stripe.keys.clear();
+  }
+  key_count_.store(0, std::memory_order_relaxed);
+  item_count_.store(0, std::memory_order_relaxed);
+  MutexGuard guard(clients_mu_);
+  for (const auto& [id, client] : clients_) Send(*client, {}, /*all_keys=*/true);
+}
+
+size_t Tracking::prefix_count() {
+  MutexGuard guard(clients_mu_);
+  return prefixes_.size();
+}
+
+}  // namespace lapse

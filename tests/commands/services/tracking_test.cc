@@ -1,0 +1,171 @@
+// CLIENT TRACKING and its relatives: who is told of which change.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/services/services.h"
+#include "tests/support/db.h"
+
+namespace lapse {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Bulk(std::string_view text) {
+  return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
+}
+
+std::string Invalid(std::string_view key) {
+  return ">2\r\n" + Bulk("invalidate") + "*1\r\n" + Bulk(key);
+}
+
+struct Tracking : ::testing::Test {
+  Tracking() : reader(db) { reader.Resp(3); }
+
+  Db db;
+  Db::Client reader;
+};
+
+TEST_F(Tracking, ToldOnceOfWhatWasRead) {
+  EXPECT_EQ(reader.Run("CLIENT TRACKING ON"), "OK");
+  reader.Run("GET a");
+  db.Run("SET b 1");
+  EXPECT_EQ(reader.TakePushes(), "");
+  db.Run("SET a 1");
+  db.Run("SET a 2");
+  EXPECT_EQ(reader.TakePushes(), Invalid("a"));
+  reader.Run("MGET a b");
+  reader.Run("SET a 3");
+  EXPECT_EQ(reader.TakePushes(), Invalid("a")) << "of its own changes, too";
+  EXPECT_EQ(reader.Run("CLIENT TRACKING OFF"), "OK");
+  db.Run("SET b 2");
+  EXPECT_EQ(reader.TakePushes(), "");
+}
+
+TEST_F(Tracking, ExpiryAndDeadlines) {
+  db.Run("SET a 1 PX 10");
+  reader.Run("CLIENT TRACKING ON");
+  reader.Run("GET a");
+  db.AdvanceMs(1000);
+  db.DriveExpiry();
+  EXPECT_EQ(reader.TakePushes(), Invalid("a"));
+}
+
+TEST_F(Tracking, Flush) {
+  reader.Run("CLIENT TRACKING ON");
+  reader.Run("GET a");
+  db.Run("FLUSHALL");
+  EXPECT_EQ(reader.TakePushes(), ">2\r\n" + Bulk("invalidate") + "_\r\n");
+  db.Run("SET a 1");
+  EXPECT_EQ(reader.TakePushes(), "");
+}
+
+TEST_F(Tracking, InTransaction) {
+  reader.Run("CLIENT TRACKING ON");
+  reader.Run("MULTI");
+  reader.Run("GET a");
+  db.Run("SET a 1");
+  EXPECT_EQ(reader.TakePushes(), "") << "it was not read yet";
+  reader.Run("EXEC");
+  db.Run("SET a 2");
+  EXPECT_EQ(reader.TakePushes(), Invalid("a"));
+}
+
+TEST_F(Tracking, Broadcast) {
+  EXPECT_EQ(reader.Run("CLIENT TRACKING ON BCAST PREFIX user: PREFIX item:"), "OK");
+  reader.Run("GET other");
+  db.Run("MSET user:1 x other x item:2 x");
+  EXPECT_EQ(reader.TakePushes(), Invalid("user:1") + Invalid("item:2"));
+  EXPECT_EQ(reader.Run("CLIENT TRACKING ON BCAST PREFIX user:1"),
+            "ERR Prefix 'user:1' overlaps with an existing prefix 'user:'. Prefixes for a single "
+            "client must not overlap.");
+  EXPECT_THAT(db.Run("INFO stats").text, HasSubstr("tracking_total_prefixes:2\r\n"));
+}
+
+TEST_F(Tracking, NoLoop) {
+  reader.Run("CLIENT TRACKING ON NOLOOP");
+  reader.Run("GET a");
+  reader.Run("SET a 1");
+  EXPECT_EQ(reader.TakePushes(), "");
+  reader.Run("GET a");
+  db.Run("SET a 2");
+  EXPECT_EQ(reader.TakePushes(), Invalid("a"));
+}
+
+TEST_F(Tracking, OptIn) {
+  reader.Run("CLIENT TRACKING ON OPTIN");
+  reader.Run("GET a");
+  reader.Run("CLIENT CACHING YES");
+  reader.Run("GET b");
+  reader.Run("GET c");
+  db.Run("MSET a 1 b 1 c 1");
+  EXPECT_EQ(reader.TakePushes(), Invalid("b"));
+  EXPECT_EQ(reader.Run("CLIENT CACHING NO"),
+            "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.");
+}
+
+TEST_F(Tracking, OptOut) {
+  reader.Run("CLIENT TRACKING ON OPTOUT");
+  reader.Run("GET a");
+  reader.Run("CLIENT CACHING NO");
+  reader.Run("GET b");
+  db.Run("MSET a 1 b 1");
+  EXPECT_EQ(reader.TakePushes(), Invalid("a"));
+}
+
+TEST_F(Tracking, Redirect) {
+  Db::Client old(db);
+  const std::string id = std::to_string(old.session().id);
+  old.CallRaw({"SUBSCRIBE", "__redis__:invalidate"});
+  EXPECT_EQ(db.Call({"CLIENT", "TRACKING", "ON", "REDIRECT", id}), "OK");
+  EXPECT_EQ(db.Run("CLIENT GETREDIR"), static_cast<int64_t>(old.session().id));
+  db.Run("GET a");
+  reader.Run("SET a 1");
+  EXPECT_EQ(old.TakePushes(),
+            "*3\r\n" + Bulk("message") + Bulk("__redis__:invalidate") + "*1\r\n" + Bulk("a"));
+  EXPECT_EQ(db.client().TakePushes(), "");
+  EXPECT_EQ(db.Run("CLIENT TRACKING ON REDIRECT 999"),
+            "ERR The client ID you want redirect to does not exist");
+}
+
+TEST_F(Tracking, RedirectionThatIsGone) {
+  {
+    Db::Client gone(db);
+    const std::string id = std::to_string(gone.session().id);
+    reader.Call({"CLIENT", "TRACKING", "ON", "REDIRECT", id});
+  }
+  reader.Run("GET a");
+  db.Run("SET a 1");
+  EXPECT_THAT(reader.TakePushes(), HasSubstr("tracking-redir-broken"));
+  EXPECT_THAT(reader.Run("CLIENT TRACKINGINFO").ToString(), HasSubstr("broken_redirect"));
+}
+
+TEST_F(Tracking, TableIsBounded) {
+  db.Run("CONFIG SET tracking-table-max-keys 100");
+  reader.Run("CLIENT TRACKING ON");
+  for (int i = 0; i < 1000; ++i) reader.Call({"GET", "k" + std::to_string(i)});
+  EXPECT_LE(Services::Of(db.instance()).tracking().key_count(), 116u) << "one more for a stripe";
+  EXPECT_NE(reader.TakePushes(), "") << "whose keys are forgotten is told";
+}
+
+TEST_F(Tracking, Errors) {
+  for (const auto& [line, error] : std::vector<std::pair<const char*, const char*>>{
+           {"CLIENT TRACKING MAYBE", "ERR syntax error"},
+           {"CLIENT TRACKING ON WHAT", "ERR syntax error"},
+           {"CLIENT TRACKING ON PREFIX a", "ERR PREFIX option requires BCAST mode to be enabled"},
+           {"CLIENT TRACKING ON BCAST OPTIN", "ERR OPTIN and OPTOUT are not compatible with BCAST"},
+           {"CLIENT TRACKING ON OPTIN OPTOUT",
+            "ERR You can't specify both OPTIN mode and OPTOUT mode"},
+           {"CLIENT TRACKING ON BCAST PREFIX a PREFIX ab",
+            "ERR Prefix 'a' overlaps with another provided prefix 'ab'. Prefixes for a single "
+            "client must not overlap."},
+           {"CLIENT CACHING YES",
+            "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN "
+            "or OPTOUT mode enabled"}}) {
+    EXPECT_EQ(db.Run(line), error) << line;
+  }
+  EXPECT_EQ(db.Run("CLIENT GETREDIR"), -1);
+}
+
+}  // namespace
+}  // namespace lapse
