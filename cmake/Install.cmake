@@ -33,6 +33,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/lapseConfigVersion.cmake
 install(FILES "${PROJECT_BINARY_DIR}/lapseConfig.cmake"
               "${PROJECT_BINARY_DIR}/lapseConfigVersion.cmake"
               "${CMAKE_CURRENT_LIST_DIR}/Findxxhash.cmake"
+              "${CMAKE_CURRENT_LIST_DIR}/FindLua51.cmake"
         DESTINATION "${lapse_package_dir}")
 
 install(FILES "${lapse_forwarding_dir}/lapse/lapse.h"

@@ -33,6 +33,8 @@ class HeldShards {
   HeldShards(const HeldShards&) = delete;
   HeldShards& operator=(const HeldShards&) = delete;
 
+  bool alone() const { return kind_ == Kind::kAlone; }
+
   // Locks the shard until the end, unless it is held already. With kGrowing this may wait.
   void Hold(Shard& shard) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 

@@ -42,6 +42,7 @@ constexpr FlagName kFlagNames[] = {
     {kNoMulti, "no_multi"},
     {kMovableKeys, "movablekeys"},
     {kAllowBusy, "allow_busy"},
+    {kNoMandatoryKeys, "no_mandatory_keys"},
 };
 
 std::vector<std::string_view> SplitBlanks(std::string_view text) {

@@ -10,6 +10,7 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
   static const auto kFamilies = std::to_array<std::span<const CommandRow>>({
       StringCommands(),
       AclUserCommands(),
+      SortCommands(),
       SlowLogCommands(),
       LatencyCommands(),
       StringCounterCommands(),
@@ -54,6 +55,8 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
       GeoSearchCommands(),
       PubSubCommands(),
       MonitorCommands(),
+      ScriptingCommands(),
+      FunctionCommands(),
   });
   return kFamilies;
 }

@@ -12,6 +12,7 @@ namespace lapse {
 
 std::span<const CommandRow> StringCommands();
 std::span<const CommandRow> AclUserCommands();
+std::span<const CommandRow> SortCommands();
 std::span<const CommandRow> SlowLogCommands();
 std::span<const CommandRow> LatencyCommands();
 std::span<const CommandRow> StringCounterCommands();
@@ -56,6 +57,8 @@ std::span<const CommandRow> GeoCommands();
 std::span<const CommandRow> GeoSearchCommands();
 std::span<const CommandRow> PubSubCommands();
 std::span<const CommandRow> MonitorCommands();
+std::span<const CommandRow> ScriptingCommands();
+std::span<const CommandRow> FunctionCommands();
 
 // All of the above.
 std::span<const std::span<const CommandRow>> AllCommandFamilies();

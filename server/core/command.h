@@ -39,6 +39,7 @@ enum CommandFlag : uint32_t {
   kMovableKeys = 1u << 15,
   kNoAsyncLoading = 1u << 16,
   kMayReplicate = 1u << 17,
+  kNoMandatoryKeys = 1u << 18,
   // Runs in the gate's exclusive form: nothing else touches the keyspace, the configuration or any
   // session meanwhile. For rare commands that need the world to hold still.
   kExclusive = 1u << 24,

@@ -74,6 +74,7 @@ struct Config {
   int64_t latency_monitor_threshold_ms = 0;  // 0: off
   bool latency_tracking = true;
   std::string latency_tracking_percentiles = "50 99 99.9";
+  int64_t busy_reply_threshold_ms = 5000;  // 0: scripts may run for ever
 
   // How sets and HyperLogLogs are packed.
   int64_t set_max_intset_entries = 512;

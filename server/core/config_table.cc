@@ -398,6 +398,11 @@ void AddGeneralRows(std::vector<ConfigRow>& rows) {
   rows.push_back(Choice("enable-debug-command", kAtStart, &Config::enable_debug_command,
                         {"no", "yes", "local"},
                         "Who may use DEBUG; `local`: clients on this machine."));
+  for (const std::string_view name : {"busy-reply-threshold", "lua-time-limit"}) {
+    rows.push_back(Number(name, kAnyTime, &Config::busy_reply_threshold_ms, {0, kAnyInteger},
+                          "Milliseconds after which a script that still runs has others answered "
+                          "BUSY; 0: never."));
+  }
   rows.push_back(Flag("lazyfree-lazy-user-flush", kAnyTime, &Config::lazyfree_lazy_user_flush,
                       "Whether FLUSHALL and FLUSHDB mean ASYNC when they do not say."));
 }

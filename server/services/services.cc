@@ -62,6 +62,10 @@ bool Services::Before(Session& session, const Request& request, ReplyWriter& rep
     return true;
   }
   const uint32_t modes = instance_.modes.load(std::memory_order_relaxed);
+  if ((modes & kBusyScript) != 0 && (request.row->flags & kAllowBusy) == 0) {
+    reply.Error(script_watch_.BusyText());
+    return true;
+  }
   if ((modes & kMemoryLimit) != 0 && !memory_limit_.MakeRoom(*request.row, request.now_ms)) {
     reply.Error(errors::kOutOfMemory);
     return true;

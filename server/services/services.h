@@ -11,12 +11,14 @@
 #include "server/services/acl.h"
 #include "server/services/blocking.h"
 #include "server/services/error_stats.h"
+#include "server/services/function_libraries.h"
 #include "server/services/latency.h"
 #include "server/services/memory_limit.h"
 #include "server/services/monitors.h"
 #include "server/services/notifications.h"
 #include "server/services/pause.h"
 #include "server/services/pubsub.h"
+#include "server/services/scripts.h"
 #include "server/services/session_state.h"
 #include "server/services/slow_log.h"
 #include "server/services/tracking.h"
@@ -51,6 +53,9 @@ class Services final : public CommandHooks {
   void OnSessionEnd(Session& session) override;
 
   Blocking& blocking() { return blocking_; }
+  ScriptWatch& script_watch() { return script_watch_; }
+  Scripts& scripts() { return scripts_; }
+  FunctionLibraries& functions() { return functions_; }
 
   // Undoes what a session has said, but for whose it is, as RESET does. Thread: the session's.
   void Forget(Session& session);
@@ -83,6 +88,9 @@ class Services final : public CommandHooks {
   Tracking tracking_{instance_};
   Monitors monitors_{instance_};
   ClientPause pause_{instance_};
+  ScriptWatch script_watch_{instance_};
+  Scripts scripts_{instance_, script_watch_};
+  FunctionLibraries functions_{instance_, script_watch_};
 };
 
 // Gives a new instance its services; to be called once, before any command runs. Fails on a

@@ -35,6 +35,7 @@ std::span<const Recipe> BitmapRecipes();
 std::span<const Recipe> SetRecipes();
 std::span<const Recipe> HashRecipes();
 std::span<const Recipe> ListRecipes();
+std::span<const Recipe> SortRecipes();
 std::span<const Recipe> KeyRecipes();
 std::span<const Recipe> SortedSetRecipes();
 std::span<const Recipe> GeoRecipes();

@@ -235,7 +235,9 @@ std::span<const Recipe> ServerRecipes() { return kRecipes; }
 Shot RandomShot(Dice& dice) {
   static const std::vector<Recipe> kAll = [] {
     std::vector<Recipe> all;
-    for (const auto recipes : {StringRecipes(), BitmapRecipes(), SetRecipes(), KeyRecipes(), ExpiryRecipes(), ServerRecipes(), StreamRecipes(), HashRecipes(), ListRecipes(), SortedSetRecipes(), GeoRecipes()}) {
+    for (const auto recipes : {StringRecipes(), BitmapRecipes(), SetRecipes(), KeyRecipes(),
+                               ExpiryRecipes(), ServerRecipes(), StreamRecipes(), HashRecipes(),
+                               ListRecipes(), SortRecipes(), SortedSetRecipes(), GeoRecipes()}) {
       all.insert(all.end(), recipes.begin(), recipes.end());
     }
     return all;

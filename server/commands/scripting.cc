@@ -1,0 +1,131 @@
+// EVAL and its like, and SCRIPT.
+
+#include "server/commands/families.h"
+#include "server/commands/help.h"
+#include "server/commands/rows.h"
+#include "server/commands/script_keys.h"
+#include "server/core/arguments.h"
+#include "server/core/context.h"
+#include "server/core/errors.h"
+#include "server/core/instance.h"
+#include "server/services/services.h"
+
+namespace lapse {
+namespace {
+
+Scripts& ScriptsOf(CommandContext& ctx) { return Services::Of(ctx.instance).scripts(); }
+
+void Eval(CommandContext& ctx) { ScriptsOf(ctx).Run(ctx, false, false); }
+void EvalSha(CommandContext& ctx) { ScriptsOf(ctx).Run(ctx, true, false); }
+void EvalRo(CommandContext& ctx) { ScriptsOf(ctx).Run(ctx, false, true); }
+void EvalShaRo(CommandContext& ctx) { ScriptsOf(ctx).Run(ctx, true, true); }
+
+void ScriptLoad(CommandContext& ctx) { ScriptsOf(ctx).Load(ctx, ctx.args[2]); }
+
+void ScriptExists(CommandContext& ctx) {
+  const auto digests = ctx.args.subspan(2);
+  ctx.reply.Array(digests.size());
+  for (const std::string_view digest : digests) ctx.reply.Integer(ScriptsOf(ctx).Has(digest));
+}
+
+// Both modes are done at once: there is little to free.
+void ScriptFlush(CommandContext& ctx) {
+  const bool known =
+      ctx.args.size() == 2 || (ctx.args.size() == 3 && (EqualsIgnoreCase(ctx.args[2], "SYNC") ||
+                                                        EqualsIgnoreCase(ctx.args[2], "ASYNC")));
+  if (!known) return ctx.reply.Error("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
+  ScriptsOf(ctx).Flush();
+  ctx.reply.Ok();
+}
+
+void ScriptKill(CommandContext& ctx) {
+  Services::Of(ctx.instance).script_watch().Kill(ScriptKind::kScript, ctx.reply);
+}
+
+// There is no debugger: turning it off is all that can be done.
+void ScriptDebug(CommandContext& ctx) {
+  if (EqualsIgnoreCase(ctx.args[2], "NO")) return ctx.reply.Ok();
+  const bool known = EqualsIgnoreCase(ctx.args[2], "YES") || EqualsIgnoreCase(ctx.args[2], "SYNC");
+  ctx.reply.Error(known ? "ERR the script debugger is not available"
+                        : "ERR Use SCRIPT DEBUG YES/SYNC/NO");
+}
+
+void ScriptHelp(CommandContext& ctx) {
+  constexpr std::string_view kLines[] = {
+      "SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+      "DEBUG (YES|SYNC|NO)",
+      "    Set the debug mode for subsequent scripts executed.",
+      "EXISTS <sha1> [<sha1> ...]",
+      "    Return information about the existence of the scripts in the script cache.",
+      "FLUSH [ASYNC|SYNC]",
+      "    Flush the Lua scripts cache. Very dangerous on replicas.",
+      "    When called without the optional mode argument, the behavior is determined by the",
+      "    lazyfree-lazy-user-flush configuration directive. Valid modes are:",
+      "    * ASYNC: Asynchronously flush the scripts cache.",
+      "    * SYNC: Synchronously flush the scripts cache.",
+      "KILL",
+      "    Kill the currently executing Lua script.",
+      "LOAD <script>",
+      "    Load a script into the scripts cache without executing it.",
+      "HELP",
+      "    Prints this help.",
+  };
+  ctx.reply.Array(std::size(kLines));
+  for (const std::string_view line : kLines) ctx.reply.Simple(line);
+}
+
+constexpr uint32_t kEvalFlags = kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kComposite;
+constexpr std::string_view kDepends = "Depends on the script that is executed.";
+
+constexpr CommandRow kScriptRows[] = {
+    {"load", 3, kNoScript | kStale | kComposite, kNoKeys, KeyAccess::kNone, "scripting",
+     "scripting", "2.6.0", "O(N) with N being the length in bytes of the script body.",
+     "Load the specified Lua script into the script cache.", "script", ScriptLoad, kNoSubcommands,
+     "request_policy:all_nodes response_policy:all_succeeded"},
+    {"exists", -3, kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
+     "2.6.0",
+     "O(N) with N being the number of scripts to check (so checking a single script is an O(1) "
+     "operation).",
+     "Check existence of scripts in the script cache.", "sha1 [sha1 ...]", ScriptExists,
+     kNoSubcommands, "request_policy:all_shards response_policy:agg_logical_and"},
+    {"flush", -2, kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
+     "2.6.0", "O(N) with N being the number of scripts in cache",
+     "Remove all the scripts from the script cache.", "[ASYNC | SYNC]", ScriptFlush, kNoSubcommands,
+     "request_policy:all_nodes response_policy:all_succeeded"},
+    {"kill", 2, kNoScript | kAllowBusy, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
+     "2.6.0", "O(1)", "Kill the script currently in execution.", "", ScriptKill, kNoSubcommands,
+     "request_policy:all_shards response_policy:one_succeeded"},
+    {"debug", 3, kNoScript, kNoKeys, KeyAccess::kNone, "scripting", "scripting", "3.2.0", "O(1)",
+     "Set the debug mode for executed scripts.", "YES | SYNC | NO", ScriptDebug},
+    {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "scripting", "scripting", "5.0.0",
+     "O(1)", "Show helpful text about the different subcommands", "", ScriptHelp},
+};
+static_assert(RowsAreSound(kScriptRows));
+
+constexpr CommandRow kRows[] = {
+    WithKeys({"eval", -3, kEvalFlags, kNoKeys, KeyAccess::kNone, "scripting", "scripting", "2.6.0",
+              kDepends, "Execute a Lua script server side",
+              "script numkeys [key [key ...]] [arg [arg ...]]", Eval},
+             FindWrittenScriptKeys),
+    WithKeys({"evalsha", -3, kEvalFlags, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
+              "2.6.0", kDepends, "Execute a Lua script server side",
+              "sha1 numkeys [key [key ...]] [arg [arg ...]]", EvalSha},
+             FindWrittenScriptKeys),
+    WithKeys({"eval_ro", -3, kEvalFlags | kReadOnly, kNoKeys, KeyAccess::kNone, "scripting",
+              "scripting", "7.0.0", kDepends, "Execute a read-only Lua script server side",
+              "script numkeys [key [key ...]] [arg [arg ...]]", EvalRo},
+             FindReadScriptKeys),
+    WithKeys({"evalsha_ro", -3, kEvalFlags | kReadOnly, kNoKeys, KeyAccess::kNone, "scripting",
+              "scripting", "7.0.0", kDepends, "Execute a read-only Lua script server side",
+              "sha1 numkeys [key [key ...]] [arg [arg ...]]", EvalShaRo},
+             FindReadScriptKeys),
+    {"script", -2, 0, kNoKeys, KeyAccess::kNone, "", "scripting", "2.6.0", "Depends on subcommand.",
+     "A container for Lua scripts management commands", "", nullptr, kScriptRows},
+};
+static_assert(RowsAreSound(kRows));
+
+}  // namespace
+
+std::span<const CommandRow> ScriptingCommands() { return kRows; }
+
+}  // namespace lapse
