@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 namespace lapse {
@@ -31,6 +32,18 @@ void* Allocate(size_t bytes) {
 void Free(void* block) { std::free(block); }
 
 void ReleaseFreeMemory() { malloc_trim(0); }
+
+std::string AllocatorReport() {
+  char* text = nullptr;
+  size_t size = 0;
+  std::FILE* const stream = open_memstream(&text, &size);
+  if (stream == nullptr) return "";
+  malloc_info(0, stream);
+  std::fclose(stream);
+  std::string report(text, size);
+  std::free(text);
+  return report;
+}
 
 const char* AllocatorName() {
 #if LAPSE_USE_SLABS

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 namespace lapse {
 
@@ -18,6 +19,9 @@ void Free(void* block);
 
 // Gives memory that malloc holds free back to the system.
 void ReleaseFreeMemory();
+
+// What malloc says of itself, for people to read.
+std::string AllocatorReport();
 
 // What INFO calls mem_allocator.
 const char* AllocatorName();

@@ -336,23 +336,47 @@ void List(CommandContext& ctx) {
   ctx.reply.EndArray(mark, found);
 }
 
-void GetKeys(CommandContext& ctx) {
+// The keys of the request that follows the subcommand's name; without any it has replied an error.
+KeyRefs FindRequestKeys(CommandContext& ctx) {
   const auto words = ctx.args.subspan(2);
+  KeyRefs keys;
   const CommandRow* row = ctx.instance.registry.Find(words[0]);
   if (row != nullptr && !row->subcommands.empty() && words.size() > 1) {
     row = CommandRegistry::FindSubcommand(*row, words[1]);
   }
-  if (row == nullptr) return ctx.reply.Error("ERR Invalid command specified");
-  if (!row->has_keys()) return ctx.reply.Error("ERR The command has no key arguments");
+  const auto fail = [&](std::string_view error) {
+    ctx.reply.Error(error);
+    return keys;
+  };
+  if (row == nullptr) return fail("ERR Invalid command specified");
+  if (!row->has_keys() || row->access == KeyAccess::kNotKey) {
+    return fail("ERR The command has no key arguments");
+  }
   const auto count = static_cast<int64_t>(words.size());
   if (row->arity >= 0 ? count != row->arity : count < -row->arity) {
-    return ctx.reply.Error("ERR Invalid number of arguments specified for command");
+    return fail("ERR Invalid number of arguments specified for command");
   }
-  KeyRefs keys;
   FindKeys(*row, words, keys);
-  if (keys.empty()) return ctx.reply.Error("ERR Invalid arguments specified for command");
+  if (keys.empty()) ctx.reply.Error("ERR Invalid arguments specified for command");
+  return keys;
+}
+
+void GetKeys(CommandContext& ctx) {
+  const KeyRefs keys = FindRequestKeys(ctx);
+  if (keys.empty()) return;
   ctx.reply.Array(keys.size());
-  for (const KeyRef& key : keys) ctx.reply.Bulk(words[key.index]);
+  for (const KeyRef& key : keys) ctx.reply.Bulk(ctx.args[2 + key.index]);
+}
+
+void GetKeysAndFlags(CommandContext& ctx) {
+  const KeyRefs keys = FindRequestKeys(ctx);
+  if (keys.empty()) return;
+  ctx.reply.Array(keys.size());
+  for (const KeyRef& key : keys) {
+    ctx.reply.Array(2);
+    ctx.reply.Bulk(ctx.args[2 + key.index]);
+    ReplyAccess(ctx.reply, key.access);
+  }
 }
 
 constexpr uint32_t kPlain = kLoading | kStale;
@@ -389,6 +413,16 @@ constexpr CommandRow kSubcommands[] = {
      .summary = "The keys of a full command",
      .syntax = "command [arg [arg ...]]",
      .handler = GetKeys},
+    {.name = "getkeysandflags",
+     .arity = -4,
+     .flags = kPlain,
+     .categories = "connection",
+     .group = "server",
+     .since = "7.0.0",
+     .complexity = "O(N) where N is the number of arguments to the command",
+     .summary = "The keys of a full command and what it does to each",
+     .syntax = "command [arg [arg ...]]",
+     .handler = GetKeysAndFlags},
     {.name = "info",
      .arity = -2,
      .flags = kPlain,

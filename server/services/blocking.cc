@@ -54,6 +54,7 @@ struct Blocking::Waiter {
   ValueType type;
   bool heeds_removal = false;
   int64_t deadline_ns = kNever;
+  std::optional<int64_t> timeout_answer;
   std::vector<Place> places;
   DeferredReply reply;
 
@@ -64,7 +65,9 @@ struct Blocking::Waiter {
   std::optional<bool> unblock_with_error;
 
   void AnswerTimeout() {
-    reply.Complete([](ReplyWriter& out) { out.NullArray(); });
+    reply.Complete([answer = timeout_answer](ReplyWriter& out) {
+      answer ? out.Integer(*answer) : out.NullArray();
+    });
   }
   void AnswerUnblocked(bool with_error) {
     if (!with_error) return AnswerTimeout();
@@ -163,6 +166,7 @@ bool Blocking::Block(CommandContext& ctx, Wait wait) {
   waiter->user = ctx.session.user;
   waiter->type = wait.type;
   waiter->heeds_removal = wait.heeds_removal;
+  waiter->timeout_answer = wait.timeout_answer;
   waiter->deadline_ns = DeadlineAfter(NowNs(instance_), wait.timeout_ms);
   waiter->reply = ctx.Defer();
   const int64_t deadline_ns = waiter->deadline_ns;

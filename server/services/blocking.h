@@ -75,6 +75,9 @@ class Blocking final : public EffectSink {
     // Whether the retry is to run when the key has been removed, too (XREADGROUP).
     bool heeds_removal = false;
     std::vector<WaitedKey> keys;  // a name that comes twice counts once
+    // What the client is answered when its time is over, where it is not a null array (WAIT, which
+    // waits for no key at all).
+    std::optional<int64_t> timeout_answer;
   };
 
   // To be made before any command runs.
