@@ -34,6 +34,14 @@ class AccessClock {
   uint32_t First(int64_t now_ms) const {
     return lfu() ? Minute(now_ms) << 8 | kFirstCounter : Second(now_ms);
   }
+  // Of a key that was last used so long ago. Requires: !lfu().
+  static uint32_t RestedFor(int64_t idle_seconds, int64_t now_ms) {
+    return (Second(now_ms) - static_cast<uint32_t>(idle_seconds)) & kMask;
+  }
+  // Of a key with this counter. Requires: lfu().
+  static uint32_t WithCounter(uint32_t counter, int64_t now_ms) {
+    return Minute(now_ms) << 8 | (counter & kMostCounter);
+  }
   // After an access; `random` decides whether the counter grows.
   uint32_t Touched(uint32_t clock, int64_t now_ms, uint32_t random) const {
     if (!lfu()) return Second(now_ms);

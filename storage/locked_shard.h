@@ -160,6 +160,8 @@ class LockedShard {
   bool RemoveExpired(const Item& item, ExpiryPath path);
   // Removes an item for want of memory. Does not merge segments.
   void Evict(const Item& item);
+  // Sets when, or how often, the item was last used, in the access clock's terms (RESTORE).
+  void SetAccessClock(const Item& item, uint32_t clock) { item.entry_->set_access_clock(clock); }
   // Reports an event that changes nothing by itself.
   void Report(std::string_view key, int64_t deadline, Event event) {
     Emit(EffectKind::kWritten, key, deadline, event);

@@ -29,6 +29,7 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
       ListMoveCommands(),
       KeyCommands(),
       CopyCommands(),
+      DumpCommands(),
       ScanCommands(),
       ObjectCommands(),
       DatabaseCommands(),

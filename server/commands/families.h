@@ -31,6 +31,7 @@ std::span<const CommandRow> ListPopCommands();
 std::span<const CommandRow> ListMoveCommands();
 std::span<const CommandRow> KeyCommands();
 std::span<const CommandRow> CopyCommands();
+std::span<const CommandRow> DumpCommands();
 std::span<const CommandRow> ScanCommands();
 std::span<const CommandRow> ObjectCommands();
 std::span<const CommandRow> DatabaseCommands();

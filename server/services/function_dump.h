@@ -1,13 +1,13 @@
 // FUNCTION DUMP's bytes, as Redis writes and reads them, so that libraries move between the two.
 //
-//   | 0xF5 | length | code | 0xF5 | length | code | ... | version, 2 B | CRC-64 of all before, 8 B
-//   |
+//   | 0xF5 | length | code | 0xF5 | length | code | ... | footer (storage/persist/dump_payload.h) |
 //
-// Codes are written plain; read, they may be compressed (LZF), as Redis writes longer ones.
+// Codes are written plain; read, they may be compressed, as Redis writes longer ones.
 //
 // Thread: pure functions.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>

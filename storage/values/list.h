@@ -93,6 +93,10 @@ class List final : public Value {
   // The elements of a node in a packed list's bytes, without its header and terminator.
   std::string_view NodeElements(size_t node) const { return Node(node).view(); }
   size_t NodeSize(size_t node) const { return Node(node).count(); }
+  // Whether elements of so many bytes may be one node.
+  bool FitsNode(size_t bytes, size_t count) const {
+    return count == 1 || (bytes <= limit_bytes_ && count <= limit_count_);
+  }
   // Puts a node of such elements at the tail. Requires: they are `count`, and valid.
   void AppendNode(std::string_view elements, size_t count);
 
