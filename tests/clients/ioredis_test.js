@@ -228,3 +228,53 @@ test('a stream over SCAN finds every key', bounded, async () => {
     await scanner.quit();
   }
 });
+
+test('a client that is cut off comes back, with its subscriptions', bounded, async () => {
+  const client = connect({ connectionName: 'victim' });
+  try {
+    const id = await client.client('ID');
+    assert.match(await redis.client('LIST', 'ID', id), / name=victim /);
+    assert.equal(await redis.client('KILL', 'ID', id), 1);
+    assert.equal(await client.set('after', 'v'), 'OK');
+    assert.ok(await client.client('ID') > id);
+
+    const heard = [];
+    client.on('message', (_, message) => heard.push(message));
+    await client.subscribe('again');
+    const [, subscribed] = /id=(\d+)/.exec(await redis.client('LIST', 'TYPE', 'pubsub'));
+    assert.equal(await redis.client('KILL', 'ID', subscribed), 1);
+    await eventually(async () => await redis.publish('again', 'x') > 0 && heard.length > 0);
+  } finally {
+    client.disconnect();
+  }
+});
+
+test('two hundred wait for one list, and each gets an element', bounded, async () => {
+  const waiters = Array.from({ length: 200 }, () => connect());
+  try {
+    const popped = Promise.all(waiters.map((waiter) => waiter.blpop('fan', 20)));
+    await eventually(async () => /blocked_clients:200\r/.test(await redis.info('clients')));
+    const numbers = Array.from({ length: 200 }, (_, i) => i);
+    await redis.rpush('fan', ...numbers);
+    assert.deepEqual((await popped).map(([, n]) => Number(n)).sort((a, b) => a - b), numbers);
+    assert.equal(await redis.exists('fan'), 0);
+  } finally {
+    waiters.forEach((waiter) => waiter.disconnect());
+  }
+});
+
+test('a user may do what the access control list says', bounded, async () => {
+  const rules = ['on', '>secret', '~app:*', '+@read', '+set', '+info', '+@connection'];
+  await redis.call('ACL', 'SETUSER', 'bob', ...rules);
+  const bob = connect({ username: 'bob', password: 'secret' });
+  try {
+    assert.equal(await bob.set('app:1', 'v'), 'OK');
+    assert.equal(await bob.get('app:1'), 'v');
+    await assert.rejects(bob.get('other'), /NOPERM/);
+    await assert.rejects(bob.del('app:1'), /NOPERM/);
+    await assert.rejects(bob.subscribe('news'), /NOPERM/);
+  } finally {
+    bob.disconnect();
+    assert.equal(await redis.call('ACL', 'DELUSER', 'bob'), 1);
+  }
+});

@@ -1,5 +1,9 @@
 // What the scripts for Node.js share: where the server listens, and waiting that always ends.
 'use strict';
+const { after } = require('node:test');
+
+// What a failed test left open would keep the process for good.
+after(() => setTimeout(() => process.exit(), 1000).unref());
 
 exports.port = Number(process.env.LAPSE_PORT);
 
