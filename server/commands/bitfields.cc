@@ -8,6 +8,7 @@
 #include "protocol/number.h"
 #include "server/commands/bit_offset.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/typed.h"
 #include "server/core/arguments.h"
@@ -198,13 +199,31 @@ void BitFieldRo(CommandContext& ctx) {
   ReplyReads(ctx, operations);
 }
 
+// With GET alone it only reads. What is malformed is taken for a write.
+KeyAccess AccessOfBitField(std::span<const std::string_view> args) {
+  size_t i = 2;
+  while (i < args.size()) {
+    const size_t behind = args.size() - i - 1;
+    if (EqualsIgnoreCase(args[i], "GET") && behind >= 2) {
+      i += 3;
+    } else if (EqualsIgnoreCase(args[i], "OVERFLOW") && behind >= 1) {
+      i += 2;
+    } else {
+      return KeyAccess::kReadWrite;
+    }
+  }
+  return KeyAccess::kReadOnly;
+}
+
 constexpr CommandRow kRows[] = {
-    {"bitfield", -2, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "bitmap", "bitmap", "3.2.0",
-     "O(1) for each subcommand specified",
-     "Perform arbitrary bitfield integer operations on strings",
-     "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
-     "INCRBY encoding offset increment>] ...",
-     BitField},
+    WithSpecs(
+        {"bitfield", -2, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "bitmap", "bitmap",
+         "3.2.0", "O(1) for each subcommand specified",
+         "Perform arbitrary bitfield integer operations on strings",
+         "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
+         "INCRBY encoding offset increment>] ...",
+         BitField},
+        kVariableKey, AccessOfBitField),
     {"bitfield_ro", -2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "bitmap", "bitmap",
      "6.0.0", "O(1) for each subcommand specified",
      "Perform arbitrary bitfield integer operations on strings. Read-only variant of BITFIELD",

@@ -11,6 +11,7 @@
 #include "protocol/number.h"
 #include "server/commands/bit_offset.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/typed.h"
 #include "server/core/arguments.h"
@@ -251,18 +252,19 @@ constexpr CommandRow kRows[] = {
      "Count set bits in a string", "key [start end [BYTE | BIT]]", BitCount},
     {"bitpos", -3, kReadOnly, kOneKey, KeyAccess::kReadOnly, "bitmap", "bitmap", "2.8.7", "O(N)",
      "Find first bit set or clear in a string", "key bit [start [end [BYTE | BIT]]]", BitPos},
-    {"bitop",
-     -4,
-     kWrite | kDenyOom,
-     {2, -1, 1},
-     KeyAccess::kOverwrite,
-     "bitmap",
-     "bitmap",
-     "2.6.0",
-     "O(N)",
-     "Perform bitwise operations between strings",
-     "operation destkey key [key ...]",
-     BitOp},
+    WithSpecs({"bitop",
+               -4,
+               kWrite | kDenyOom,
+               {2, -1, 1},
+               KeyAccess::kOverwrite,
+               "bitmap",
+               "bitmap",
+               "2.6.0",
+               "O(N)",
+               "Perform bitwise operations between strings",
+               "operation destkey key [key ...]",
+               BitOp},
+              kBitOpSpecs),
 };
 static_assert(RowsAreSound(kRows));
 

@@ -112,55 +112,91 @@ void ReplyTips(ReplyWriter& reply, const CommandRow& row) {
   for (const std::string_view tip : tips) reply.Bulk(tip);
 }
 
-void ReplyWords(ReplyWriter& reply, std::initializer_list<std::string_view> words) {
-  reply.Set(words.size());
-  for (const std::string_view word : words) reply.Simple(word);
+struct AccessName {
+  KeyAccess bits;
+  std::string_view name;
+};
+constexpr AccessName kAccessNames[] = {
+    {KeyAccess{kAccessRo}, "RO"},         {KeyAccess{kAccessRw}, "RW"},
+    {KeyAccess{kAccessOw}, "OW"},         {KeyAccess{kAccessRm}, "RM"},
+    {KeyAccess{kDataRead}, "access"},     {KeyAccess{kDataUpdated}, "update"},
+    {KeyAccess{kDataInserted}, "insert"}, {KeyAccess{kDataDeleted}, "delete"},
+    {KeyAccess::kNotKey, "not_key"},
+};
+
+void ReplyAccess(ReplyWriter& reply, KeyAccess access, bool incomplete = false,
+                 bool varies = false) {
+  const size_t mark = reply.BeginSet();
+  size_t found = 0;
+  const auto add = [&](bool is, std::string_view name) {
+    if (!is) return;
+    reply.Simple(name);
+    ++found;
+  };
+  for (const AccessName& part : kAccessNames) {
+    add(HasBits(access, static_cast<uint16_t>(part.bits)), part.name);
+  }
+  add(incomplete, "incomplete");
+  add(varies, "variable_flags");
+  reply.EndSet(mark, found);
 }
 
-void ReplyAccess(ReplyWriter& reply, KeyAccess access) {
-  switch (access) {
-    case KeyAccess::kNone:
-      return ReplyWords(reply, {});
-    case KeyAccess::kReadOnly:
-      return ReplyWords(reply, {"RO", "access"});
-    case KeyAccess::kReadWrite:
-      return ReplyWords(reply, {"RW", "access", "update"});
-    case KeyAccess::kOverwrite:
-      return ReplyWords(reply, {"OW", "update"});
-    case KeyAccess::kRemove:
-      return ReplyWords(reply, {"RM", "delete"});
-    case KeyAccess::kNotKey:
-      return ReplyWords(reply, {"not_key"});
+// "type" and "spec", as both halves of a key specification have them.
+void ReplyPart(ReplyWriter& reply, std::string_view part, std::string_view type, size_t fields) {
+  reply.Bulk(part);
+  reply.Map(2);
+  reply.Bulk("type");
+  reply.Bulk(type);
+  reply.Bulk("spec");
+  reply.Map(fields);
+}
+
+void ReplyNumber(ReplyWriter& reply, std::string_view name, int64_t value) {
+  reply.Bulk(name);
+  reply.Integer(value);
+}
+
+void ReplyKeySpec(ReplyWriter& reply, const KeySpecification& spec) {
+  reply.Map(3);
+  reply.Bulk("flags");
+  ReplyAccess(reply, spec.access, spec.incomplete, spec.varies);
+  if (spec.form == KeyForm::kUnknown) {
+    ReplyPart(reply, "begin_search", "unknown", 0);
+    return ReplyPart(reply, "find_keys", "unknown", 0);
   }
+  if (spec.keyword.empty()) {
+    ReplyPart(reply, "begin_search", "index", 1);
+    ReplyNumber(reply, "index", spec.at);
+  } else {
+    ReplyPart(reply, "begin_search", "keyword", 2);
+    reply.Bulk("keyword");
+    reply.Bulk(spec.keyword);
+    ReplyNumber(reply, "startfrom", spec.at);
+  }
+  if (spec.form == KeyForm::kCounted) {
+    ReplyPart(reply, "find_keys", "keynum", 3);
+    ReplyNumber(reply, "keynumidx", 0);
+    ReplyNumber(reply, "firstkey", 1);
+    return ReplyNumber(reply, "keystep", 1);
+  }
+  ReplyPart(reply, "find_keys", "range", 3);
+  ReplyNumber(reply, "lastkey", spec.last);
+  ReplyNumber(reply, "keystep", spec.step);
+  ReplyNumber(reply, "limit", spec.limit);
 }
 
 void ReplyKeySpecs(ReplyWriter& reply, const CommandRow& row) {
-  const KeySpec& keys = row.keys;
-  if (keys.first == 0) return reply.Set(0);
+  if (!row.key_specs.empty()) {
+    reply.Set(row.key_specs.size());
+    for (const KeySpecification& spec : row.key_specs) ReplyKeySpec(reply, spec);
+    return;
+  }
+  if (row.keys.first == 0) return reply.Set(0);
   reply.Set(1);
-  reply.Map(3);
-  reply.Bulk("flags");
-  ReplyAccess(reply, row.access);
-  reply.Bulk("begin_search");
-  reply.Map(2);
-  reply.Bulk("type");
-  reply.Bulk("index");
-  reply.Bulk("spec");
-  reply.Map(1);
-  reply.Bulk("index");
-  reply.Integer(keys.first);
-  reply.Bulk("find_keys");
-  reply.Map(2);
-  reply.Bulk("type");
-  reply.Bulk("range");
-  reply.Bulk("spec");
-  reply.Map(3);
-  reply.Bulk("lastkey");
-  reply.Integer(keys.last < 0 ? keys.last : keys.last - keys.first);  // as seen from the first
-  reply.Bulk("keystep");
-  reply.Integer(keys.step);
-  reply.Bulk("limit");
-  reply.Integer(0);
+  ReplyKeySpec(reply, {.access = row.access,
+                       .at = row.keys.first,
+                       .last = RelativeLast(row.keys),
+                       .step = row.keys.step});
 }
 
 void ReplyInfo(ReplyWriter& reply, const Named& command) {

@@ -4,6 +4,7 @@
 
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
 #include "server/core/context.h"
@@ -79,9 +80,10 @@ void Move(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    {"copy", -3, kWrite | kDenyOom | kLocksItself, kTwoKeys, KeyAccess::kReadWrite, "keyspace",
-     "generic", "6.2.0", "O(N) where N is the length of the value.", "Copy a key",
-     "source destination [DB destination-db] [REPLACE]", Copy},
+    WithSpecs({"copy", -3, kWrite | kDenyOom | kLocksItself, kTwoKeys, KeyAccess::kReadOnly,
+               "keyspace", "generic", "6.2.0", "O(N) where N is the length of the value.",
+               "Copy a key", "source destination [DB destination-db] [REPLACE]", Copy},
+              kSourceThenTarget),
     {"move", 3, kWrite | kFast | kLocksItself, kOneKey, KeyAccess::kReadWrite, "keyspace",
      "generic", "1.0.0", "O(1)", "Move a key to another database", "key db", Move},
 };

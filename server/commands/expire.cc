@@ -125,15 +125,15 @@ void Persist(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    {"expire", -3, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "keyspace", "generic", "1.0.0",
+    {"expire", -3, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "keyspace", "generic", "1.0.0",
      "O(1)", "Set a key's time to live in seconds", "key seconds [NX | XX | GT | LT]", Expire},
-    {"pexpire", -3, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "keyspace", "generic", "2.6.0",
+    {"pexpire", -3, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "keyspace", "generic", "2.6.0",
      "O(1)", "Set a key's time to live in milliseconds", "key milliseconds [NX | XX | GT | LT]",
      PExpire},
-    {"expireat", -3, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "keyspace", "generic", "1.2.0",
+    {"expireat", -3, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "keyspace", "generic", "1.2.0",
      "O(1)", "Set the expiration for a key as a UNIX timestamp",
      "key unix-time-seconds [NX | XX | GT | LT]", ExpireAt},
-    {"pexpireat", -3, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "keyspace", "generic",
+    {"pexpireat", -3, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "keyspace", "generic",
      "2.6.0", "O(1)", "Set the expiration for a key as a UNIX timestamp specified in milliseconds",
      "key unix-time-milliseconds [NX | XX | GT | LT]", PExpireAt},
     {"ttl", 2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "keyspace", "generic", "1.0.0",
@@ -147,7 +147,7 @@ constexpr CommandRow kRows[] = {
     {"pexpiretime", 2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "keyspace", "generic",
      "7.0.0", "O(1)", "Get the expiration Unix timestamp for a key in milliseconds", "key",
      PExpireTime},
-    {"persist", 2, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "keyspace", "generic", "2.2.0",
+    {"persist", 2, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "keyspace", "generic", "2.2.0",
      "O(1)", "Remove the expiration from a key", "key", Persist},
 };
 static_assert(RowsAreSound(kRows));

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/script_keys.h"
 #include "server/core/arguments.h"
@@ -241,14 +242,16 @@ constexpr CommandRow kFunctionRows[] = {
 static_assert(RowsAreSound(kFunctionRows));
 
 constexpr CommandRow kRows[] = {
-    WithKeys(
-        {"fcall", -3, kCallFlags, kNoKeys, KeyAccess::kNone, "scripting", "scripting", "7.0.0",
-         kDepends, "Invoke a function", "function numkeys [key [key ...]] [arg [arg ...]]", FCall},
-        FindWrittenScriptKeys),
-    WithKeys({"fcall_ro", -3, kCallFlags | kReadOnly, kNoKeys, KeyAccess::kNone, "scripting",
-              "scripting", "7.0.0", kDepends, "Invoke a read-only function",
-              "function numkeys [key [key ...]] [arg [arg ...]]", FCallRo},
-             FindReadScriptKeys),
+    WithSpecs(WithKeys({"fcall", -3, kCallFlags, kNoKeys, KeyAccess::kNone, "scripting",
+                        "scripting", "7.0.0", kDepends, "Invoke a function",
+                        "function numkeys [key [key ...]] [arg [arg ...]]", FCall},
+                       FindWrittenScriptKeys),
+              kScriptSpecs),
+    WithSpecs(WithKeys({"fcall_ro", -3, kCallFlags | kReadOnly, kNoKeys, KeyAccess::kNone,
+                        "scripting", "scripting", "7.0.0", kDepends, "Invoke a read-only function",
+                        "function numkeys [key [key ...]] [arg [arg ...]]", FCallRo},
+                       FindReadScriptKeys),
+              kReadScriptSpecs),
     {"function", -2, 0, kNoKeys, KeyAccess::kNone, "", "scripting", "7.0.0",
      "Depends on subcommand.", "A container for function commands", "", nullptr, kFunctionRows},
 };

@@ -84,7 +84,7 @@ void GeoDist(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    {"geoadd", -5, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "geo", "geo", "3.2.0",
+    {"geoadd", -5, kWrite | kDenyOom, kOneKey, KeyAccess::kUpdate, "geo", "geo", "3.2.0",
      "O(log(N)) for each item added, where N is the number of elements in the sorted set.",
      "Add one or more geospatial items in the geospatial index represented using a sorted set",
      "key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]", GeoAdd},

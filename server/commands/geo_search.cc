@@ -12,6 +12,7 @@
 #include "server/commands/families.h"
 #include "server/commands/geo_arguments.h"
 #include "server/commands/geo_hash.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/sorted_set_parts.h"
 #include "server/commands/typed.h"
@@ -299,22 +300,27 @@ constexpr std::string_view kOfSearch =
     "the shape provided as the filter and M is the number of items inside the shape";
 
 constexpr CommandRow kRows[] = {
-    WithKeys({"georadius", -6, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "geo", "geo",
-              "3.2.0", kOfRadius,
-              "Query a sorted set representing a geospatial index to fetch members matching a "
-              "given maximum distance from a point",
-              "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
-              "[COUNT count [ANY]] [ASC | DESC] [STORE key] [STOREDIST key]",
-              GeoRadius},
-             FindRadiusKeys),
-    WithKeys({"georadiusbymember", -5, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "geo",
-              "geo", "3.2.0", kOfRadius,
-              "Query a sorted set representing a geospatial index to fetch members matching a "
-              "given maximum distance from a member",
-              "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
-              "[COUNT count [ANY]] [ASC | DESC] [STORE key] [STOREDIST key]",
-              GeoRadiusByMember},
-             FindRadiusKeys),
+    WithSpecs(
+        WithKeys(
+            {"georadius", -6, kWrite | kDenyOom, kOneKey, KeyAccess::kReadOnly, "geo", "geo",
+             "3.2.0", kOfRadius,
+             "Query a sorted set representing a geospatial index to fetch members matching a "
+             "given maximum distance from a point",
+             "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
+             "[COUNT count [ANY]] [ASC | DESC] [STORE key] [STOREDIST key]",
+             GeoRadius},
+            FindRadiusKeys),
+        kRadiusSpecs<6>),
+    WithSpecs(
+        WithKeys({"georadiusbymember", -5, kWrite | kDenyOom, kOneKey, KeyAccess::kReadOnly, "geo",
+                  "geo", "3.2.0", kOfRadius,
+                  "Query a sorted set representing a geospatial index to fetch members matching a "
+                  "given maximum distance from a member",
+                  "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
+                  "[COUNT count [ANY]] [ASC | DESC] [STORE key] [STOREDIST key]",
+                  GeoRadiusByMember},
+                 FindRadiusKeys),
+        kRadiusSpecs<5>),
     {"georadius_ro", -6, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.10",
      kOfRadius, "A read-only variant for GEORADIUS",
      "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
@@ -332,14 +338,17 @@ constexpr CommandRow kRows[] = {
      "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> [ASC | DESC] "
      "[COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]",
      GeoSearch},
-    {"geosearchstore", -8, kWrite | kDenyOom, kTwoKeys, KeyAccess::kOverwrite, "geo", "geo",
-     "6.2.0", kOfSearch,
-     "Query a sorted set representing a geospatial index to fetch members inside an area of a box "
-     "or a circle, and store the result in another key",
-     "destination source <FROMMEMBER member | FROMLONLAT longitude latitude> "
-     "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> [ASC | DESC] "
-     "[COUNT count [ANY]] [STOREDIST]",
-     GeoSearchStore},
+    WithSpecs({"geosearchstore", -8, kWrite | kDenyOom, kTwoKeys, KeyAccess::kOverwrite, "geo",
+               "geo", "6.2.0", kOfSearch,
+               "Query a sorted set representing a geospatial index to fetch members inside an area "
+               "of a box "
+               "or a circle, and store the result in another key",
+               "destination source <FROMMEMBER member | FROMLONLAT longitude latitude> "
+               "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> [ASC "
+               "| DESC] "
+               "[COUNT count [ANY]] [STOREDIST]",
+               GeoSearchStore},
+              kTargetThenSource),
 };
 static_assert(RowsAreSound(kRows));
 

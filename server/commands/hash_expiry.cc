@@ -395,16 +395,16 @@ constexpr uint32_t kFlags = kWrite | kFast;
 constexpr std::string_view kPerField = "O(N) where N is the number of specified fields";
 
 constexpr CommandRow kRows[] = {
-    {"hexpire", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kReadWrite, "hash", "hash", "7.4.0",
+    {"hexpire", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kUpdate, "hash", "hash", "7.4.0",
      kPerField, "Set expiry for hash field using relative time to expire (seconds)",
      "key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", HExpire},
-    {"hpexpire", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kReadWrite, "hash", "hash", "7.4.0",
+    {"hpexpire", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kUpdate, "hash", "hash", "7.4.0",
      kPerField, "Set expiry for hash field using relative time to expire (milliseconds)",
      "key milliseconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", HPExpire},
-    {"hexpireat", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kReadWrite, "hash", "hash", "7.4.0",
+    {"hexpireat", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kUpdate, "hash", "hash", "7.4.0",
      kPerField, "Set expiry for hash field using an absolute Unix timestamp (seconds)",
      "key unix-time-seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", HExpireAt},
-    {"hpexpireat", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kReadWrite, "hash", "hash", "7.4.0",
+    {"hpexpireat", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kUpdate, "hash", "hash", "7.4.0",
      kPerField, "Set expiry for hash field using an absolute Unix timestamp (milliseconds)",
      "key unix-time-milliseconds [NX | XX | GT | LT] FIELDS numfields field [field ...]",
      HPExpireAt},
@@ -420,10 +420,10 @@ constexpr CommandRow kRows[] = {
     {"hpexpiretime", -5, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "hash", "hash", "7.4.0",
      kPerField, "Returns the expiration time of a hash field as a Unix timestamp, in msec",
      "key FIELDS numfields field [field ...]", HPExpireTime},
-    {"hpersist", -5, kFlags, kOneKey, KeyAccess::kReadWrite, "hash", "hash", "7.4.0", kPerField,
+    {"hpersist", -5, kFlags, kOneKey, KeyAccess::kUpdate, "hash", "hash", "7.4.0", kPerField,
      "Removes the expiration time for each specified field",
      "key FIELDS numfields field [field ...]", HPersist},
-    {"hgetdel", -5, kFlags, kOneKey, KeyAccess::kReadWrite, "hash", "hash", "8.0.0", kPerField,
+    {"hgetdel", -5, kFlags, kOneKey, KeyAccess::kReadDelete, "hash", "hash", "8.0.0", kPerField,
      "Returns the value of a field and deletes it from the hash",
      "key FIELDS numfields field [field ...]", HGetDel},
     {"hgetex", -5, kFlags, kOneKey, KeyAccess::kReadWrite, "hash", "hash", "8.0.0", kPerField,
@@ -431,7 +431,7 @@ constexpr CommandRow kRows[] = {
      "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | "
      "PERSIST] FIELDS numfields field [field ...]",
      HGetEx},
-    {"hsetex", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kReadWrite, "hash", "hash", "8.0.0",
+    {"hsetex", -6, kFlags | kDenyOom, kOneKey, KeyAccess::kUpdate, "hash", "hash", "8.0.0",
      "O(N) where N is the number of fields being set",
      "Set the value of one or more fields of a given hash key, and optionally set their expiration",
      "key [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/typed.h"
 #include "server/core/arguments.h"
@@ -209,23 +210,25 @@ void PfSelfTest(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    {"pfadd", -2, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "hyperloglog",
+    {"pfadd", -2, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "hyperloglog",
      "hyperloglog", "2.8.9", "O(1) to add every element.",
      "Adds the specified elements to the specified HyperLogLog", "key [element [element ...]]",
      PfAdd},
-    {"pfcount", -2, kReadOnly, kAllKeys, KeyAccess::kReadOnly, "hyperloglog", "hyperloglog",
+    {"pfcount", -2, kReadOnly, kAllKeys, KeyAccess::kReadCached, "hyperloglog", "hyperloglog",
      "2.8.9",
      "O(1) with a very small average constant time when called with a single key. O(N) with N "
      "being the number of keys, and much bigger constant times, when called with multiple keys.",
      "Return the approximated cardinality of the set(s) observed by the HyperLogLog at key(s)",
      "key [key ...]", PfCount},
-    {"pfmerge", -2, kWrite | kDenyOom, kAllKeys, KeyAccess::kReadWrite, "hyperloglog",
-     "hyperloglog", "2.8.9", "O(N) to merge N HyperLogLogs, but with high constant times.",
-     "Merge N different HyperLogLogs into a single one", "destkey [sourcekey [sourcekey ...]]",
-     PfMerge},
-    {"pfdebug", 3, kWrite | kDenyOom | kAdmin, kSubcommandKey, KeyAccess::kReadWrite, "hyperloglog",
-     "hyperloglog", "2.8.9", "N/A", "Internal commands for debugging HyperLogLog values",
-     "subcommand key", PfDebug},
+    WithSpecs(
+        {"pfmerge", -2, kWrite | kDenyOom, kAllKeys, KeyAccess::kReadInsert, "hyperloglog",
+         "hyperloglog", "2.8.9", "O(N) to merge N HyperLogLogs, but with high constant times.",
+         "Merge N different HyperLogLogs into a single one", "destkey [sourcekey [sourcekey ...]]",
+         PfMerge},
+        kMergeSpecs),
+    {"pfdebug", 3, kWrite | kDenyOom | kAdmin, kSubcommandKey, KeyAccess::kReadCached,
+     "hyperloglog", "hyperloglog", "2.8.9", "N/A",
+     "Internal commands for debugging HyperLogLog values", "subcommand key", PfDebug},
     {"pfselftest", 1, kAdmin, kNoKeys, KeyAccess::kNone, "hyperloglog", "hyperloglog", "2.8.9",
      "N/A", "An internal command for testing HyperLogLog values", "", PfSelfTest},
 };

@@ -2,6 +2,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/core/context.h"
 #include "server/core/errors.h"
@@ -83,19 +84,22 @@ constexpr CommandRow kRows[] = {
      "lock.",
      "Delete a key, reclaiming its memory without making others wait", "key [key ...]", Del,
      kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
-    {"exists", -2, kReadOnly | kFast, kAllKeys, KeyAccess::kReadOnly, "keyspace", "generic",
-     "1.0.0", "O(N) where N is the number of keys to check.", "Determine if a key exists",
-     "key [key ...]", Exists, kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
-    {"type", 2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "keyspace", "generic", "1.0.0",
+    {"exists", -2, kReadOnly | kFast, kAllKeys, KeyAccess::kInspect, "keyspace", "generic", "1.0.0",
+     "O(N) where N is the number of keys to check.", "Determine if a key exists", "key [key ...]",
+     Exists, kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
+    {"type", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "keyspace", "generic", "1.0.0",
      "O(1)", "Determine the type stored at key", "key", Type},
-    {"touch", -2, kReadOnly | kFast | kLocksItself, kAllKeys, KeyAccess::kReadOnly, "keyspace",
+    {"touch", -2, kReadOnly | kFast | kLocksItself, kAllKeys, KeyAccess::kInspect, "keyspace",
      "generic", "3.2.1", "O(N) where N is the number of keys that will be touched.",
      "Set the last access time of keys to now, and count those that exist", "key [key ...]", Touch,
      kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
-    {"rename", 3, kWrite, kTwoKeys, KeyAccess::kReadWrite, "keyspace", "generic", "1.0.0", "O(1)",
-     "Rename a key", "key newkey", Rename},
-    {"renamenx", 3, kWrite | kFast, kTwoKeys, KeyAccess::kReadWrite, "keyspace", "generic", "1.0.0",
-     "O(1)", "Rename a key, only if the new key does not exist", "key newkey", RenameNx},
+    WithSpecs({"rename", 3, kWrite, kTwoKeys, KeyAccess::kReadDelete, "keyspace", "generic",
+               "1.0.0", "O(1)", "Rename a key", "key newkey", Rename},
+              kRenameSpecs),
+    WithSpecs({"renamenx", 3, kWrite | kFast, kTwoKeys, KeyAccess::kReadDelete, "keyspace",
+               "generic", "1.0.0", "O(1)", "Rename a key, only if the new key does not exist",
+               "key newkey", RenameNx},
+              kRenameNewSpecs),
 };
 static_assert(RowsAreSound(kRows));
 

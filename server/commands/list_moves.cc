@@ -5,6 +5,7 @@
 
 #include "server/commands/block_timeout.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/list_parts.h"
 #include "server/commands/rows.h"
 #include "server/commands/typed.h"
@@ -102,16 +103,22 @@ constexpr std::string_view kBlockingSummary =
     "available";
 
 constexpr CommandRow kRows[] = {
-    {"lmove", 5, kMoveFlags, kTwoKeys, KeyAccess::kReadWrite, "list", "list", "6.2.0", "O(1)",
-     kSummary, "source destination <LEFT | RIGHT> <LEFT | RIGHT>", LMove},
-    {"rpoplpush", 3, kMoveFlags, kTwoKeys, KeyAccess::kReadWrite, "list", "list", "1.2.0", "O(1)",
-     "Remove the last element in a list, prepend it to another list and return it",
-     "source destination", RPopLPush},
-    {"blmove", 6, kMoveFlags | kNoScript | kBlocking, kTwoKeys, KeyAccess::kReadWrite, "list",
-     "list", "6.2.0", "O(1)", kBlockingSummary,
-     "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", BLMove},
-    {"brpoplpush", 4, kMoveFlags | kNoScript | kBlocking, kTwoKeys, KeyAccess::kReadWrite, "list",
-     "list", "2.2.0", "O(1)", kBlockingSummary, "source destination timeout", BRPopLPush},
+    WithSpecs({"lmove", 5, kMoveFlags, kTwoKeys, KeyAccess::kReadDelete, "list", "list", "6.2.0",
+               "O(1)", kSummary, "source destination <LEFT | RIGHT> <LEFT | RIGHT>", LMove},
+              kMoveSpecs),
+    WithSpecs(
+        {"rpoplpush", 3, kMoveFlags, kTwoKeys, KeyAccess::kReadDelete, "list", "list", "1.2.0",
+         "O(1)", "Remove the last element in a list, prepend it to another list and return it",
+         "source destination", RPopLPush},
+        kMoveSpecs),
+    WithSpecs({"blmove", 6, kMoveFlags | kNoScript | kBlocking, kTwoKeys, KeyAccess::kReadDelete,
+               "list", "list", "6.2.0", "O(1)", kBlockingSummary,
+               "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", BLMove},
+              kMoveSpecs),
+    WithSpecs({"brpoplpush", 4, kMoveFlags | kNoScript | kBlocking, kTwoKeys,
+               KeyAccess::kReadDelete, "list", "list", "2.2.0", "O(1)", kBlockingSummary,
+               "source destination timeout", BRPopLPush},
+              kMoveSpecs),
 };
 static_assert(RowsAreSound(kRows));
 

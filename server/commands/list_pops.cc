@@ -7,6 +7,7 @@
 #include "protocol/number.h"
 #include "server/commands/block_timeout.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/list_parts.h"
 #include "server/commands/rows.h"
 #include "server/commands/typed.h"
@@ -109,7 +110,7 @@ void FindCountedKeys(std::span<const std::string_view> args, KeyRefs& keys) {
   const size_t behind = args.size() - kAt - 1;
   if (count < 1 || static_cast<uint64_t>(count) > behind) return;
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
-    keys.push_back({static_cast<uint32_t>(kAt + 1 + i), KeyAccess::kReadWrite});
+    keys.push_back({static_cast<uint32_t>(kAt + 1 + i), KeyAccess::kReadDelete});
   }
 }
 
@@ -185,26 +186,29 @@ constexpr std::string_view kMultiPopComplexity =
     "O(N+M) where N is the number of provided keys and M is the number of elements returned.";
 
 constexpr CommandRow kRows[] = {
-    {"lpop", -2, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "list", "list", "1.0.0",
+    {"lpop", -2, kWrite | kFast, kOneKey, KeyAccess::kReadDelete, "list", "list", "1.0.0",
      kPopComplexity, "Remove and get the first elements in a list", "key [count]", LPop},
-    {"rpop", -2, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "list", "list", "1.0.0",
+    {"rpop", -2, kWrite | kFast, kOneKey, KeyAccess::kReadDelete, "list", "list", "1.0.0",
      kPopComplexity, "Remove and get the last elements in a list", "key [count]", RPop},
-    {"blpop", -3, kWrite | kNoScript | kBlocking, kKeysBeforeLast, KeyAccess::kReadWrite, "list",
+    {"blpop", -3, kWrite | kNoScript | kBlocking, kKeysBeforeLast, KeyAccess::kReadDelete, "list",
      "list", "2.0.0", kBlockingComplexity,
      "Remove and get the first element in a list, or block until one is available",
      "key [key ...] timeout", BLPop},
-    {"brpop", -3, kWrite | kNoScript | kBlocking, kKeysBeforeLast, KeyAccess::kReadWrite, "list",
+    {"brpop", -3, kWrite | kNoScript | kBlocking, kKeysBeforeLast, KeyAccess::kReadDelete, "list",
      "list", "2.0.0", kBlockingComplexity,
      "Remove and get the last element in a list, or block until one is available",
      "key [key ...] timeout", BRPop},
-    WithKeys({"lmpop", -4, kWrite, kNoKeys, KeyAccess::kNone, "list", "list", "7.0.0",
-              kMultiPopComplexity, "Pop elements from a list",
-              "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", LMPop},
-             FindCountedKeys<kCountAt>),
-    WithKeys({"blmpop", -5, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "list", "list", "7.0.0",
-              kMultiPopComplexity, "Pop elements from a list, or block until one is available",
-              "timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", BLMPop},
-             FindCountedKeys<kBlockingCountAt>),
+    WithSpecs(WithKeys({"lmpop", -4, kWrite, kNoKeys, KeyAccess::kNone, "list", "list", "7.0.0",
+                        kMultiPopComplexity, "Pop elements from a list",
+                        "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", LMPop},
+                       FindCountedKeys<kCountAt>),
+              kCountedPops<1>),
+    WithSpecs(WithKeys({"blmpop", -5, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "list", "list",
+                        "7.0.0", kMultiPopComplexity,
+                        "Pop elements from a list, or block until one is available",
+                        "timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", BLMPop},
+                       FindCountedKeys<kBlockingCountAt>),
+              kCountedPops<2>),
 };
 static_assert(RowsAreSound(kRows));
 

@@ -255,19 +255,19 @@ constexpr std::string_view kPushComplexity =
     "multiple arguments.";
 
 constexpr CommandRow kRows[] = {
-    {"lpush", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "list", "list",
+    {"lpush", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list",
      "1.0.0", kPushComplexity, "Prepend one or multiple elements to a list",
      "key element [element ...]", LPush},
-    {"rpush", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "list", "list",
+    {"rpush", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list",
      "1.0.0", kPushComplexity, "Append one or multiple elements to a list",
      "key element [element ...]", RPush},
-    {"lpushx", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "list", "list",
+    {"lpushx", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list",
      "2.2.0", kPushComplexity, "Prepend an element to a list, only if the list exists",
      "key element [element ...]", LPushX},
-    {"rpushx", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "list", "list",
+    {"rpushx", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list",
      "2.2.0", kPushComplexity, "Append an element to a list, only if the list exists",
      "key element [element ...]", RPushX},
-    {"llen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "list", "list", "1.0.0", "O(1)",
+    {"llen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "list", "list", "1.0.0", "O(1)",
      "Get the length of a list", "key", LLen},
     {"lrange", 4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "list", "list", "1.0.0",
      "O(S+N) where S is the distance of start offset from HEAD for small lists, from nearest end "
@@ -283,20 +283,20 @@ constexpr CommandRow kRows[] = {
      "command may run in constant time.",
      "Return the index of matching elements on a list",
      "key element [RANK rank] [COUNT num-matches] [MAXLEN len]", LPos},
-    {"lset", 4, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "list", "list", "1.0.0",
+    {"lset", 4, kWrite | kDenyOom, kOneKey, KeyAccess::kUpdate, "list", "list", "1.0.0",
      "O(N) where N is the length of the list. Setting either the first or the last element of the "
      "list is O(1).",
      "Set the value of an element in a list by its index", "key index element", LSet},
-    {"linsert", 5, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "list", "list", "2.2.0",
+    {"linsert", 5, kWrite | kDenyOom, kOneKey, KeyAccess::kInsert, "list", "list", "2.2.0",
      "O(N) where N is the number of elements to traverse before seeing the value pivot. This means "
      "that inserting somewhere on the left end on the list (head) can be considered O(1) and "
      "inserting somewhere on the right end (tail) is O(N).",
      "Insert an element before or after another element in a list",
      "key <BEFORE | AFTER> pivot element", LInsert},
-    {"lrem", 4, kWrite, kOneKey, KeyAccess::kReadWrite, "list", "list", "1.0.0",
+    {"lrem", 4, kWrite, kOneKey, KeyAccess::kDelete, "list", "list", "1.0.0",
      "O(N+M) where N is the length of the list and M is the number of elements removed.",
      "Remove elements from a list", "key count element", LRem},
-    {"ltrim", 4, kWrite, kOneKey, KeyAccess::kReadWrite, "list", "list", "1.0.0",
+    {"ltrim", 4, kWrite, kOneKey, KeyAccess::kDelete, "list", "list", "1.0.0",
      "O(N) where N is the number of elements to be removed by the operation.",
      "Trim a list to the specified range", "key start stop", LTrim},
 };

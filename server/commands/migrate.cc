@@ -2,6 +2,7 @@
 // anything (its errors, and NOKEY when there is nothing to send) is said here, too.
 
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
 #include "server/core/context.h"
@@ -24,9 +25,9 @@ size_t FindKeysOption(std::span<const std::string_view> args) {
 
 void FindMigrated(std::span<const std::string_view> args, KeyRefs& keys) {
   const size_t option = FindKeysOption(args);
-  if (option == 0) return keys.push_back({kKey, KeyAccess::kReadWrite});
+  if (option == 0) return keys.push_back({kKey, KeyAccess::kReadDelete});
   for (size_t i = option + 1; i < args.size(); ++i) {
-    keys.push_back({static_cast<uint32_t>(i), KeyAccess::kReadWrite});
+    keys.push_back({static_cast<uint32_t>(i), KeyAccess::kReadDelete});
   }
 }
 
@@ -67,21 +68,23 @@ void Migrate(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    WithKeys({.name = "migrate",
-              .arity = -6,
-              .flags = kWrite,
-              .keys = {3, 3, 1},
-              .access = KeyAccess::kReadWrite,
-              .categories = "keyspace dangerous",
-              .group = "generic",
-              .since = "2.6.0",
-              .complexity = "O(N) where N is the number of keys",
-              .summary = "Move keys to another server",
-              .syntax = "host port <key | \"\"> destination-db timeout [COPY] [REPLACE] [AUTH "
-                        "password | AUTH2 username password] [KEYS key [key ...]]",
-              .handler = Migrate,
-              .tips = "nondeterministic_output"},
-             FindMigrated),
+    WithSpecs(
+        WithKeys({.name = "migrate",
+                  .arity = -6,
+                  .flags = kWrite,
+                  .keys = {3, 3, 1},
+                  .access = KeyAccess::kReadDelete,
+                  .categories = "keyspace dangerous",
+                  .group = "generic",
+                  .since = "2.6.0",
+                  .complexity = "O(N) where N is the number of keys",
+                  .summary = "Move keys to another server",
+                  .syntax = "host port <key | \"\"> destination-db timeout [COPY] [REPLACE] [AUTH "
+                            "password | AUTH2 username password] [KEYS key [key ...]]",
+                  .handler = Migrate,
+                  .tips = "nondeterministic_output"},
+                 FindMigrated),
+        kMigrateSpecs),
 };
 static_assert(RowsAreSound(kRows));
 

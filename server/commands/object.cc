@@ -48,18 +48,18 @@ void ObjectRefCount(CommandContext& ctx) {
 }
 
 constexpr CommandRow kSubcommands[] = {
-    {"encoding", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "keyspace", "generic", "2.2.3",
+    {"encoding", 3, kReadOnly, kSubcommandKey, KeyAccess::kInspect, "keyspace", "generic", "2.2.3",
      "O(1)", "Inspect the internal encoding of an object", "key", ObjectEncoding, kNoSubcommands,
      "nondeterministic_output"},
-    {"freq", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "keyspace", "generic", "4.0.0",
+    {"freq", 3, kReadOnly, kSubcommandKey, KeyAccess::kInspect, "keyspace", "generic", "4.0.0",
      "O(1)", "Get the logarithmic access frequency counter of an object", "key", ObjectFreq,
      kNoSubcommands, "nondeterministic_output"},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "keyspace", "generic", "6.2.0",
      "O(1)", "Show helpful text about the different subcommands", "", ReplySubcommandHelp},
-    {"idletime", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "keyspace", "generic", "2.2.3",
+    {"idletime", 3, kReadOnly, kSubcommandKey, KeyAccess::kInspect, "keyspace", "generic", "2.2.3",
      "O(1)", "Get the time since an object was last accessed", "key", ObjectIdleTime,
      kNoSubcommands, "nondeterministic_output"},
-    {"refcount", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "keyspace", "generic", "2.2.3",
+    {"refcount", 3, kReadOnly, kSubcommandKey, KeyAccess::kInspect, "keyspace", "generic", "2.2.3",
      "O(1)", "Get the number of references to the value of the key", "key", ObjectRefCount,
      kNoSubcommands, "nondeterministic_output"},
 };

@@ -48,9 +48,11 @@ constexpr bool KeysAreSound(const CommandRow& row) {
   const bool within =
       row.keys.first > 0 && row.keys.first < promised && row.keys.step > 0 &&
       (row.keys.last < 0 || (row.keys.last >= row.keys.first && row.keys.last < promised));
+  // A command that writes may only read its first key, where it has another kind of key.
   const bool access_fits =
-      writes ? row.access != KeyAccess::kNone && row.access != KeyAccess::kReadOnly
-             : row.access == KeyAccess::kReadOnly;
+      writes ? WritesData(row.access) || row.access == KeyAccess::kReadCached ||
+                   (row.access == KeyAccess::kReadOnly && row.key_specs.size() > 1)
+             : row.access != KeyAccess::kNone && !WritesData(row.access);
   return within && access_fits;
 }
 

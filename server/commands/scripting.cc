@@ -2,6 +2,7 @@
 
 #include "server/commands/families.h"
 #include "server/commands/help.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/script_keys.h"
 #include "server/core/arguments.h"
@@ -103,22 +104,28 @@ constexpr CommandRow kScriptRows[] = {
 static_assert(RowsAreSound(kScriptRows));
 
 constexpr CommandRow kRows[] = {
-    WithKeys({"eval", -3, kEvalFlags, kNoKeys, KeyAccess::kNone, "scripting", "scripting", "2.6.0",
-              kDepends, "Execute a Lua script server side",
-              "script numkeys [key [key ...]] [arg [arg ...]]", Eval},
-             FindWrittenScriptKeys),
-    WithKeys({"evalsha", -3, kEvalFlags, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
-              "2.6.0", kDepends, "Execute a Lua script server side",
-              "sha1 numkeys [key [key ...]] [arg [arg ...]]", EvalSha},
-             FindWrittenScriptKeys),
-    WithKeys({"eval_ro", -3, kEvalFlags | kReadOnly, kNoKeys, KeyAccess::kNone, "scripting",
-              "scripting", "7.0.0", kDepends, "Execute a read-only Lua script server side",
-              "script numkeys [key [key ...]] [arg [arg ...]]", EvalRo},
-             FindReadScriptKeys),
-    WithKeys({"evalsha_ro", -3, kEvalFlags | kReadOnly, kNoKeys, KeyAccess::kNone, "scripting",
-              "scripting", "7.0.0", kDepends, "Execute a read-only Lua script server side",
-              "sha1 numkeys [key [key ...]] [arg [arg ...]]", EvalShaRo},
-             FindReadScriptKeys),
+    WithSpecs(WithKeys({"eval", -3, kEvalFlags, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
+                        "2.6.0", kDepends, "Execute a Lua script server side",
+                        "script numkeys [key [key ...]] [arg [arg ...]]", Eval},
+                       FindWrittenScriptKeys),
+              kScriptSpecs),
+    WithSpecs(WithKeys({"evalsha", -3, kEvalFlags, kNoKeys, KeyAccess::kNone, "scripting",
+                        "scripting", "2.6.0", kDepends, "Execute a Lua script server side",
+                        "sha1 numkeys [key [key ...]] [arg [arg ...]]", EvalSha},
+                       FindWrittenScriptKeys),
+              kScriptSpecs),
+    WithSpecs(
+        WithKeys({"eval_ro", -3, kEvalFlags | kReadOnly, kNoKeys, KeyAccess::kNone, "scripting",
+                  "scripting", "7.0.0", kDepends, "Execute a read-only Lua script server side",
+                  "script numkeys [key [key ...]] [arg [arg ...]]", EvalRo},
+                 FindReadScriptKeys),
+        kReadScriptSpecs),
+    WithSpecs(
+        WithKeys({"evalsha_ro", -3, kEvalFlags | kReadOnly, kNoKeys, KeyAccess::kNone, "scripting",
+                  "scripting", "7.0.0", kDepends, "Execute a read-only Lua script server side",
+                  "sha1 numkeys [key [key ...]] [arg [arg ...]]", EvalShaRo},
+                 FindReadScriptKeys),
+        kReadScriptSpecs),
     {"script", -2, 0, kNoKeys, KeyAccess::kNone, "", "scripting", "2.6.0", "Depends on subcommand.",
      "A container for Lua scripts management commands", "", nullptr, kScriptRows},
 };

@@ -9,6 +9,7 @@
 
 #include "protocol/number.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/sets.h"
 #include "server/commands/typed.h"
@@ -177,24 +178,30 @@ constexpr CommandRow kRows[] = {
     {"sinter", -2, kReadOnly, kAllKeys, KeyAccess::kReadOnly, "set", "set", "1.0.0",
      kIntersectionCost, "Intersect multiple sets", "key [key ...]", SInter, kNoSubcommands,
      "nondeterministic_output_order"},
-    WithKeys({"sintercard", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "set", "set", "7.0.0",
-              kIntersectionCost, "Intersect multiple sets and return the cardinality of the result",
-              "numkeys key [key ...] [LIMIT limit]", SInterCard},
-             FindCountedKeys),
-    {"sinterstore", -3, kWrite | kDenyOom, kAllKeys, KeyAccess::kReadWrite, "set", "set", "1.0.0",
-     kIntersectionCost, "Intersect multiple sets and store the resulting set in a key",
-     "destination key [key ...]", SInterStore},
+    WithSpecs(WithKeys({"sintercard", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "set", "set",
+                        "7.0.0", kIntersectionCost,
+                        "Intersect multiple sets and return the cardinality of the result",
+                        "numkeys key [key ...] [LIMIT limit]", SInterCard},
+                       FindCountedKeys),
+              kCountedReads),
+    WithSpecs(
+        {"sinterstore", -3, kWrite | kDenyOom, kAllKeys, KeyAccess::kUpdate, "set", "set", "1.0.0",
+         kIntersectionCost, "Intersect multiple sets and store the resulting set in a key",
+         "destination key [key ...]", SInterStore},
+        kUpdateFromAll),
     {"sunion", -2, kReadOnly, kAllKeys, KeyAccess::kReadOnly, "set", "set", "1.0.0", kUnionCost,
      "Add multiple sets", "key [key ...]", SUnion, kNoSubcommands, "nondeterministic_output_order"},
-    {"sunionstore", -3, kWrite | kDenyOom, kAllKeys, KeyAccess::kOverwrite, "set", "set", "1.0.0",
-     kUnionCost, "Add multiple sets and store the resulting set in a key",
-     "destination key [key ...]", SUnionStore},
+    WithSpecs({"sunionstore", -3, kWrite | kDenyOom, kAllKeys, KeyAccess::kOverwrite, "set", "set",
+               "1.0.0", kUnionCost, "Add multiple sets and store the resulting set in a key",
+               "destination key [key ...]", SUnionStore},
+              kOverwriteFromAll),
     {"sdiff", -2, kReadOnly, kAllKeys, KeyAccess::kReadOnly, "set", "set", "1.0.0", kUnionCost,
      "Subtract multiple sets", "key [key ...]", SDiff, kNoSubcommands,
      "nondeterministic_output_order"},
-    {"sdiffstore", -3, kWrite | kDenyOom, kAllKeys, KeyAccess::kOverwrite, "set", "set", "1.0.0",
-     kUnionCost, "Subtract multiple sets and store the resulting set in a key",
-     "destination key [key ...]", SDiffStore},
+    WithSpecs({"sdiffstore", -3, kWrite | kDenyOom, kAllKeys, KeyAccess::kOverwrite, "set", "set",
+               "1.0.0", kUnionCost, "Subtract multiple sets and store the resulting set in a key",
+               "destination key [key ...]", SDiffStore},
+              kOverwriteFromAll),
 };
 static_assert(RowsAreSound(kRows));
 

@@ -9,6 +9,7 @@
 #include "protocol/buffer.h"
 #include "protocol/number.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/scan_options.h"
 #include "server/commands/typed.h"
@@ -218,27 +219,28 @@ void SScan(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    {"sadd", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "set", "set", "1.0.0",
+    {"sadd", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "set", "set", "1.0.0",
      "O(1) for each element added, so O(N) to add N elements when the command is called with "
      "multiple arguments.",
      "Add one or more members to a set", "key member [member ...]", SAdd},
-    {"srem", -3, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "set", "set", "1.0.0",
+    {"srem", -3, kWrite | kFast, kOneKey, KeyAccess::kDelete, "set", "set", "1.0.0",
      "O(N) where N is the number of members to be removed.",
      "Remove one or more members from a set", "key member [member ...]", SRem},
-    {"sismember", 3, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "set", "set", "1.0.0",
-     "O(1)", "Determine if a given value is a member of a set", "key member", SIsMember},
+    {"sismember", 3, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "set", "set", "1.0.0", "O(1)",
+     "Determine if a given value is a member of a set", "key member", SIsMember},
     {"smismember", -3, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "set", "set", "6.2.0",
      "O(N) where N is the number of elements being checked for membership",
      "Returns the membership associated with the given elements for a set",
      "key member [member ...]", SMIsMember},
-    {"scard", 2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "set", "set", "1.0.0", "O(1)",
+    {"scard", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "set", "set", "1.0.0", "O(1)",
      "Get the number of members in a set", "key", SCard},
     {"smembers", 2, kReadOnly, kOneKey, KeyAccess::kReadOnly, "set", "set", "1.0.0",
      "O(N) where N is the set cardinality.", "Get all the members in a set", "key", SMembers,
      kNoSubcommands, "nondeterministic_output_order"},
-    {"smove", 4, kWrite | kFast, kTwoKeys, KeyAccess::kReadWrite, "set", "set", "1.0.0", "O(1)",
-     "Move a member from one set to another", "source destination member", SMove},
-    {"spop", -2, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "set", "set", "1.0.0",
+    WithSpecs({"smove", 4, kWrite | kFast, kTwoKeys, KeyAccess::kReadDelete, "set", "set", "1.0.0",
+               "O(1)", "Move a member from one set to another", "source destination member", SMove},
+              kMoveSpecs),
+    {"spop", -2, kWrite | kFast, kOneKey, KeyAccess::kReadDelete, "set", "set", "1.0.0",
      "Without the count argument O(1), otherwise O(N) where N is the value of the passed count.",
      "Remove and return one or multiple random members from a set", "key [count]", SPop,
      kNoSubcommands, "nondeterministic_output"},

@@ -16,6 +16,7 @@
 
 #include "protocol/number.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
 #include "server/core/context.h"
@@ -408,20 +409,26 @@ constexpr std::string_view kCost =
 constexpr std::string_view kCategories = "set sortedset list dangerous";
 
 constexpr CommandRow kRows[] = {
-    WithKeys(
-        {"sort", -2, kWrite | kDenyOom | kLocksItself, kOneKey, KeyAccess::kReadWrite, kCategories,
-         "generic", "1.0.0", kCost, "Sort the elements in a list, set or sorted set",
-         "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] "
-         "[ALPHA] [STORE destination]",
-         SortCommand},
-        FindSortKeys),
-    WithKeys({"sort_ro", -2, kReadOnly | kLocksItself, kOneKey, KeyAccess::kReadOnly, kCategories,
-              "generic", "7.0.0", kCost,
-              "Sort the elements in a list, set or sorted set. Read-only variant of SORT",
-              "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] "
-              "[ALPHA]",
-              SortRo},
-             FindSortedKey),
+    WithSpecs(
+        WithKeys(
+            {"sort", -2, kWrite | kDenyOom | kLocksItself, kOneKey, KeyAccess::kReadOnly,
+             kCategories, "generic", "1.0.0", kCost,
+             "Sort the elements in a list, set or sorted set",
+             "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] "
+             "[ALPHA] [STORE destination]",
+             SortCommand},
+            FindSortKeys),
+        kSortSpecs),
+    WithSpecs(
+        WithKeys(
+            {"sort_ro", -2, kReadOnly | kLocksItself, kOneKey, KeyAccess::kReadOnly, kCategories,
+             "generic", "7.0.0", kCost,
+             "Sort the elements in a list, set or sorted set. Read-only variant of SORT",
+             "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] "
+             "[ALPHA]",
+             SortRo},
+            FindSortedKey),
+        kReadSortSpecs),
 };
 static_assert(RowsAreSound(kRows));
 

@@ -7,6 +7,7 @@
 
 #include "server/commands/block_timeout.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/sorted_set_parts.h"
 #include "server/commands/sorted_set_pops.h"
@@ -61,26 +62,29 @@ void BZMPop(CommandContext& ctx) {
 constexpr KeySpec kAllButLast{1, -2, 1};
 
 constexpr CommandRow kRows[] = {
-    {"bzpopmin", -3, kWrite | kNoScript | kFast | kBlocking, kAllButLast, KeyAccess::kReadWrite,
+    {"bzpopmin", -3, kWrite | kNoScript | kFast | kBlocking, kAllButLast, KeyAccess::kReadDelete,
      "sortedset", "sorted-set", "5.0.0",
      "O(log(N)) with N being the number of elements in the sorted set.",
      "Remove and return the member with the lowest score from one or more sorted sets, or block "
      "until one is available",
      "key [key ...] timeout", BZPopMin},
-    {"bzpopmax", -3, kWrite | kNoScript | kFast | kBlocking, kAllButLast, KeyAccess::kReadWrite,
+    {"bzpopmax", -3, kWrite | kNoScript | kFast | kBlocking, kAllButLast, KeyAccess::kReadDelete,
      "sortedset", "sorted-set", "5.0.0",
      "O(log(N)) with N being the number of elements in the sorted set.",
      "Remove and return the member with the highest score from one or more sorted sets, or block "
      "until one is available",
      "key [key ...] timeout", BZPopMax},
-    WithKeys({"bzmpop", -5, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "sortedset",
-              "sorted-set", "7.0.0",
-              "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of "
-              "elements in the sorted set, and M being the number of elements popped.",
-              "Remove and return members with scores in a sorted set or block until one is "
-              "available",
-              "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", BZMPop},
-             FindCountedKeys<2, KeyAccess::kReadWrite>),
+    WithSpecs(
+        WithKeys(
+            {"bzmpop", -5, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set",
+             "7.0.0",
+             "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of "
+             "elements in the sorted set, and M being the number of elements popped.",
+             "Remove and return members with scores in a sorted set or block until one is "
+             "available",
+             "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", BZMPop},
+            FindCountedKeys<2, KeyAccess::kReadDelete>),
+        kCountedPops<2>),
 };
 static_assert(RowsAreSound(kRows));
 

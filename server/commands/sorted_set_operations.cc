@@ -11,6 +11,7 @@
 #include "absl/container/inlined_vector.h"
 #include "fmt/format.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/sorted_set_parts.h"
 #include "server/commands/typed.h"
@@ -280,48 +281,63 @@ constexpr std::string_view kOfDifference =
 constexpr KeyFinder kCountedKeys = FindCountedKeys<1, KeyAccess::kReadOnly>;
 
 constexpr CommandRow kRows[] = {
-    WithKeys({"zunion", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set",
-              "6.2.0", kOfUnion, "Add multiple sorted sets",
-              "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] "
-              "[WITHSCORES]",
-              ZUnion},
-             kCountedKeys),
-    WithKeys({"zinter", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set",
-              "6.2.0", kOfIntersection, "Intersect multiple sorted sets",
-              "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] "
-              "[WITHSCORES]",
-              ZInter},
-             kCountedKeys),
-    WithKeys({"zdiff", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set", "6.2.0",
-              kOfDifference, "Subtract multiple sorted sets", "numkeys key [key ...] [WITHSCORES]",
-              ZDiff},
-             kCountedKeys),
-    WithKeys(
-        {"zintercard", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set", "7.0.0",
-         "O(N*K) worst case with N being the smallest input sorted set, K being the number "
-         "of input sorted sets.",
-         "Intersect multiple sorted sets and return the cardinality of the result",
-         "numkeys key [key ...] [LIMIT limit]", ZInterCard},
-        kCountedKeys),
-    WithKeys({"zunionstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "sortedset",
-              "sorted-set", "2.0.0", kOfUnionStore,
-              "Add multiple sorted sets and store the resulting sorted set in a new key",
-              "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-              "[AGGREGATE <SUM | MIN | MAX>]",
-              ZUnionStore},
-             FindStoreKeys),
-    WithKeys({"zinterstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "sortedset",
-              "sorted-set", "2.0.0", kOfIntersection,
-              "Intersect multiple sorted sets and store the resulting sorted set in a new key",
-              "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-              "[AGGREGATE <SUM | MIN | MAX>]",
-              ZInterStore},
-             FindStoreKeys),
-    WithKeys({"zdiffstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "sortedset",
-              "sorted-set", "6.2.0", kOfDifference,
-              "Subtract multiple sorted sets and store the resulting sorted set in a new key",
-              "destination numkeys key [key ...]", ZDiffStore},
-             FindStoreKeys),
+    WithSpecs(
+        WithKeys(
+            {"zunion", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set", "6.2.0",
+             kOfUnion, "Add multiple sorted sets",
+             "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] "
+             "[WITHSCORES]",
+             ZUnion},
+            kCountedKeys),
+        kCountedReads),
+    WithSpecs(
+        WithKeys(
+            {"zinter", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set", "6.2.0",
+             kOfIntersection, "Intersect multiple sorted sets",
+             "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] "
+             "[WITHSCORES]",
+             ZInter},
+            kCountedKeys),
+        kCountedReads),
+    WithSpecs(WithKeys({"zdiff", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset",
+                        "sorted-set", "6.2.0", kOfDifference, "Subtract multiple sorted sets",
+                        "numkeys key [key ...] [WITHSCORES]", ZDiff},
+                       kCountedKeys),
+              kCountedReads),
+    WithSpecs(
+        WithKeys(
+            {"zintercard", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set",
+             "7.0.0",
+             "O(N*K) worst case with N being the smallest input sorted set, K being the number "
+             "of input sorted sets.",
+             "Intersect multiple sorted sets and return the cardinality of the result",
+             "numkeys key [key ...] [LIMIT limit]", ZInterCard},
+            kCountedKeys),
+        kCountedReads),
+    WithSpecs(WithKeys({"zunionstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite,
+                        "sortedset", "sorted-set", "2.0.0", kOfUnionStore,
+                        "Add multiple sorted sets and store the resulting sorted set in a new key",
+                        "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
+                        "[AGGREGATE <SUM | MIN | MAX>]",
+                        ZUnionStore},
+                       FindStoreKeys),
+              kOverwriteFromCounted),
+    WithSpecs(
+        WithKeys({"zinterstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "sortedset",
+                  "sorted-set", "2.0.0", kOfIntersection,
+                  "Intersect multiple sorted sets and store the resulting sorted set in a new key",
+                  "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
+                  "[AGGREGATE <SUM | MIN | MAX>]",
+                  ZInterStore},
+                 FindStoreKeys),
+        kOverwriteFromCounted),
+    WithSpecs(
+        WithKeys({"zdiffstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "sortedset",
+                  "sorted-set", "6.2.0", kOfDifference,
+                  "Subtract multiple sorted sets and store the resulting sorted set in a new key",
+                  "destination numkeys key [key ...]", ZDiffStore},
+                 FindStoreKeys),
+        kOverwriteFromCounted),
 };
 static_assert(RowsAreSound(kRows));
 

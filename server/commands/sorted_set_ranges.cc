@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/sorted_set_parts.h"
 #include "server/commands/typed.h"
@@ -262,22 +263,23 @@ constexpr CommandRow kRows[] = {
      "2.8.9", kOfCounted,
      "Count the number of members in a sorted set between a given lexicographical range",
      "key min max", ZLexCount},
-    {"zrangestore", -5, kWrite | kDenyOom, kTwoKeys, KeyAccess::kOverwrite, "sortedset",
-     "sorted-set", "6.2.0",
-     "O(log(N)+M) with N being the number of elements in the sorted set and M the number of "
-     "elements stored into the destination key.",
-     "Store a range of members from sorted set into another key",
-     "dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]", ZRangeStore},
-    {"zremrangebyrank", 4, kWrite, kOneKey, KeyAccess::kReadWrite, "sortedset", "sorted-set",
-     "2.0.0", kOfRemoved, "Remove all members in a sorted set within the given indexes",
-     "key start stop", ZRemRangeByRank},
-    {"zremrangebyscore", 4, kWrite, kOneKey, KeyAccess::kReadWrite, "sortedset", "sorted-set",
-     "1.2.0", kOfRemoved, "Remove all members in a sorted set within the given scores",
-     "key min max", ZRemRangeByScore},
-    {"zremrangebylex", 4, kWrite, kOneKey, KeyAccess::kReadWrite, "sortedset", "sorted-set",
-     "2.8.9", kOfRemoved,
-     "Remove all members in a sorted set between the given lexicographical range", "key min max",
-     ZRemRangeByLex},
+    WithSpecs(
+        {"zrangestore", -5, kWrite | kDenyOom, kTwoKeys, KeyAccess::kOverwrite, "sortedset",
+         "sorted-set", "6.2.0",
+         "O(log(N)+M) with N being the number of elements in the sorted set and M the number of "
+         "elements stored into the destination key.",
+         "Store a range of members from sorted set into another key",
+         "dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]", ZRangeStore},
+        kTargetThenSource),
+    {"zremrangebyrank", 4, kWrite, kOneKey, KeyAccess::kDelete, "sortedset", "sorted-set", "2.0.0",
+     kOfRemoved, "Remove all members in a sorted set within the given indexes", "key start stop",
+     ZRemRangeByRank},
+    {"zremrangebyscore", 4, kWrite, kOneKey, KeyAccess::kDelete, "sortedset", "sorted-set", "1.2.0",
+     kOfRemoved, "Remove all members in a sorted set within the given scores", "key min max",
+     ZRemRangeByScore},
+    {"zremrangebylex", 4, kWrite, kOneKey, KeyAccess::kDelete, "sortedset", "sorted-set", "2.8.9",
+     kOfRemoved, "Remove all members in a sorted set between the given lexicographical range",
+     "key min max", ZRemRangeByLex},
 };
 static_assert(RowsAreSound(kRows));
 

@@ -9,6 +9,7 @@
 #include "fmt/format.h"
 #include "protocol/buffer.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/option_word.h"
 #include "server/commands/rows.h"
 #include "server/commands/scan_options.h"
@@ -284,15 +285,14 @@ void ZScan(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    {"zadd", -4, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "sortedset",
-     "sorted-set", "1.2.0",
-     "O(log(N)) for each item added, where N is the number of elements in the sorted set.",
+    {"zadd", -4, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kUpdate, "sortedset", "sorted-set",
+     "1.2.0", "O(log(N)) for each item added, where N is the number of elements in the sorted set.",
      "Add one or more members to a sorted set, or update its score if it already exists",
      "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]", ZAdd},
     {"zincrby", 4, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "sortedset",
      "sorted-set", "1.2.0", "O(log(N)) where N is the number of elements in the sorted set.",
      "Increment the score of a member in a sorted set", "key increment member", ZIncrBy},
-    {"zrem", -3, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "sortedset", "sorted-set", "1.2.0",
+    {"zrem", -3, kWrite | kFast, kOneKey, KeyAccess::kDelete, "sortedset", "sorted-set", "1.2.0",
      "O(M*log(N)) with N being the number of elements in the sorted set and M the number of "
      "elements to be removed.",
      "Remove one or more members from a sorted set", "key member [member ...]", ZRem},
@@ -303,7 +303,7 @@ constexpr CommandRow kRows[] = {
      "6.2.0", "O(N) where N is the number of members being requested.",
      "Get the score associated with the given members in a sorted set", "key member [member ...]",
      ZMScore},
-    {"zcard", 2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "sortedset", "sorted-set",
+    {"zcard", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "sortedset", "sorted-set",
      "1.2.0", "O(1)", "Get the number of members in a sorted set", "key", ZCard},
     {"zrank", -3, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "sortedset", "sorted-set",
      "2.0.0", "O(log(N))", "Determine the index of a member in a sorted set",
@@ -312,22 +312,25 @@ constexpr CommandRow kRows[] = {
      "2.0.0", "O(log(N))",
      "Determine the index of a member in a sorted set, with scores ordered from high to low",
      "key member [WITHSCORE]", ZRevRank},
-    {"zpopmin", -2, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "sortedset", "sorted-set",
+    {"zpopmin", -2, kWrite | kFast, kOneKey, KeyAccess::kReadDelete, "sortedset", "sorted-set",
      "5.0.0",
      "O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of "
      "elements popped.",
      "Remove and return members with the lowest scores in a sorted set", "key [count]", ZPopMin},
-    {"zpopmax", -2, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "sortedset", "sorted-set",
+    {"zpopmax", -2, kWrite | kFast, kOneKey, KeyAccess::kReadDelete, "sortedset", "sorted-set",
      "5.0.0",
      "O(log(N)*M) with N being the number of elements in the sorted set, and M being the number of "
      "elements popped.",
      "Remove and return members with the highest scores in a sorted set", "key [count]", ZPopMax},
-    WithKeys({"zmpop", -4, kWrite, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set", "7.0.0",
-              "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of "
-              "elements in the sorted set, and M being the number of elements popped.",
-              "Remove and return members with scores in a sorted set",
-              "numkeys key [key ...] <MIN | MAX> [COUNT count]", ZMPop},
-             FindCountedKeys<1, KeyAccess::kReadWrite>),
+    WithSpecs(
+        WithKeys(
+            {"zmpop", -4, kWrite, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set", "7.0.0",
+             "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of "
+             "elements in the sorted set, and M being the number of elements popped.",
+             "Remove and return members with scores in a sorted set",
+             "numkeys key [key ...] <MIN | MAX> [COUNT count]", ZMPop},
+            FindCountedKeys<1, KeyAccess::kReadDelete>),
+        kCountedPops<1>),
     {"zrandmember", -2, kReadOnly, kOneKey, KeyAccess::kReadOnly, "sortedset", "sorted-set",
      "6.2.0", "O(N) where N is the number of elements returned",
      "Get one or multiple random elements from a sorted set", "key [count [WITHSCORES]]",

@@ -132,20 +132,20 @@ void DelConsumer(CommandContext& ctx) {
 }
 
 constexpr CommandRow kSubcommands[] = {
-    {"create", -5, kWrite | kDenyOom, kSubcommandKey, KeyAccess::kReadWrite, "stream", "stream",
+    {"create", -5, kWrite | kDenyOom, kSubcommandKey, KeyAccess::kInsert, "stream", "stream",
      "5.0.0", "O(1)", "Create a consumer group",
      "key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]", Create},
-    {"createconsumer", 5, kWrite | kDenyOom, kSubcommandKey, KeyAccess::kReadWrite, "stream",
+    {"createconsumer", 5, kWrite | kDenyOom, kSubcommandKey, KeyAccess::kInsert, "stream",
      "stream", "6.2.0", "O(1)", "Create a consumer in a consumer group", "key group consumer",
      CreateConsumer},
-    {"delconsumer", 5, kWrite, kSubcommandKey, KeyAccess::kReadWrite, "stream", "stream", "5.0.0",
+    {"delconsumer", 5, kWrite, kSubcommandKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
      "O(1)", "Delete a consumer from a consumer group", "key group consumer", DelConsumer},
-    {"destroy", 4, kWrite, kSubcommandKey, KeyAccess::kReadWrite, "stream", "stream", "5.0.0",
+    {"destroy", 4, kWrite, kSubcommandKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
      "O(N) where N is the number of entries in the group's pending entries list (PEL).",
      "Destroy a consumer group", "key group", Destroy},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "stream", "stream", "5.0.0", "O(1)",
      "Show helpful text about the different subcommands", "", ReplySubcommandHelp},
-    {"setid", -5, kWrite, kSubcommandKey, KeyAccess::kReadWrite, "stream", "stream", "5.0.0",
+    {"setid", -5, kWrite, kSubcommandKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0",
      "O(1)", "Set a consumer group to an arbitrary last delivered ID value",
      "key group <id | $> [ENTRIESREAD entries-read]", SetId},
 };

@@ -384,19 +384,19 @@ void XAutoClaim(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    {"xack", -4, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "stream", "stream", "5.0.0",
+    {"xack", -4, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0",
      "O(1) for each message ID processed.",
      "Marks a pending message as correctly processed, effectively removing it from the pending "
      "entries list of the consumer group. Return value of the command is the number of messages "
      "successfully acknowledged, that is, the IDs we were actually able to resolve in the PEL",
      "key group id [id ...]", XAck},
-    {"xautoclaim", -6, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "stream", "stream", "6.2.0",
+    {"xautoclaim", -6, kWrite | kFast, kOneKey, KeyAccess::kDelete, "stream", "stream", "6.2.0",
      "O(1) if COUNT is small.",
      "Changes (or acquires) ownership of messages in a consumer group, as if the messages were "
      "delivered to the specified consumer",
      "key group consumer min-idle-time start [COUNT count] [JUSTID]", XAutoClaim, kNoSubcommands,
      "nondeterministic_output"},
-    {"xclaim", -6, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "stream", "stream", "5.0.0",
+    {"xclaim", -6, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0",
      "O(log N) with N being the number of messages in the PEL of the consumer group.",
      "Changes (or acquires) ownership of a message in a consumer group, as if the message was "
      "delivered to the specified consumer",

@@ -6,6 +6,7 @@
 #include "absl/container/inlined_vector.h"
 #include "fmt/format.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/stream_arguments.h"
 #include "server/core/arguments.h"
@@ -357,28 +358,34 @@ void XRead(CommandContext& ctx) { Read(ctx, false); }
 void XReadGroup(CommandContext& ctx) { Read(ctx, true); }
 
 constexpr CommandRow kRows[] = {
-    WithKeys(
-        {"xread", -4, kReadOnly | kBlocking, kNoKeys, KeyAccess::kNone, "stream", "stream", "5.0.0",
-         "For each stream mentioned: O(N) with N being the number of elements being "
-         "returned, it means that XREAD-ing with a fixed COUNT is O(1). Note that when the "
-         "BLOCK option is used, XADD will pay O(M) time in order to serve the M clients "
-         "blocked on the stream getting new data.",
-         "Return never seen elements in multiple streams, with IDs greater than the ones "
-         "reported by the caller for each stream. Can block",
-         "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", XRead},
-        FindStreams),
-    WithKeys({"xreadgroup", -7, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "stream", "stream",
-              "5.0.0",
-              "For each stream mentioned: O(M) with M being the number of elements returned. If M "
-              "is constant (e.g. always asking for the first 10 elements with COUNT), you can "
-              "consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) "
-              "time in order to serve the N clients blocked on the stream getting new data.",
-              "Return new entries from a stream using a consumer group, or access the history of "
-              "the pending entries for a given consumer. Can block",
-              "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key "
-              "[key ...] id [id ...]",
-              XReadGroup},
-             FindStreams),
+    WithSpecs(
+        WithKeys(
+            {"xread", -4, kReadOnly | kBlocking, kNoKeys, KeyAccess::kNone, "stream", "stream",
+             "5.0.0",
+             "For each stream mentioned: O(N) with N being the number of elements being "
+             "returned, it means that XREAD-ing with a fixed COUNT is O(1). Note that when the "
+             "BLOCK option is used, XADD will pay O(M) time in order to serve the M clients "
+             "blocked on the stream getting new data.",
+             "Return never seen elements in multiple streams, with IDs greater than the ones "
+             "reported by the caller for each stream. Can block",
+             "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", XRead},
+            FindStreams),
+        kStreamSpecs<1>),
+    WithSpecs(
+        WithKeys(
+            {"xreadgroup", -7, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "stream", "stream",
+             "5.0.0",
+             "For each stream mentioned: O(M) with M being the number of elements returned. If M "
+             "is constant (e.g. always asking for the first 10 elements with COUNT), you can "
+             "consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) "
+             "time in order to serve the N clients blocked on the stream getting new data.",
+             "Return new entries from a stream using a consumer group, or access the history of "
+             "the pending entries for a given consumer. Can block",
+             "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key "
+             "[key ...] id [id ...]",
+             XReadGroup},
+            FindStreams),
+        kStreamSpecs<4>),
 };
 static_assert(RowsAreSound(kRows));
 

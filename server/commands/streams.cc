@@ -221,7 +221,7 @@ void XSetId(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    {"xadd", -5, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "stream", "stream",
+    {"xadd", -5, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream",
      "5.0.0",
      "O(1) when adding a new entry, O(N) when trimming where N being the number of entries "
      "evicted.",
@@ -229,12 +229,12 @@ constexpr CommandRow kRows[] = {
      "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value "
      "[field value ...]",
      XAdd, kNoSubcommands, "nondeterministic_output"},
-    {"xdel", -3, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "stream", "stream", "5.0.0",
+    {"xdel", -3, kWrite | kFast, kOneKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
      "O(1) for each single item to delete in the stream, regardless of the stream size.",
      "Removes the specified entries from the stream. Returns the number of items actually deleted, "
      "that may be different from the number of IDs passed in case certain IDs do not exist",
      "key id [id ...]", XDel},
-    {"xlen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
+    {"xlen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "stream", "stream", "5.0.0",
      "O(1)", "Return the number of entries in a stream", "key", XLen},
     {"xrange", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
      "O(N) with N being the number of elements being returned. If N is constant (e.g. always "
@@ -247,10 +247,10 @@ constexpr CommandRow kRows[] = {
      "Return a range of elements in a stream, with IDs matching the specified IDs interval, in "
      "reverse order (from greater to smaller IDs) compared to XRANGE",
      "key end start [COUNT count]", XRevRange},
-    {"xsetid", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "stream", "stream",
+    {"xsetid", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream",
      "5.0.0", "O(1)", "An internal command for replicating stream values",
      "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]", XSetId},
-    {"xtrim", -4, kWrite, kOneKey, KeyAccess::kReadWrite, "stream", "stream", "5.0.0",
+    {"xtrim", -4, kWrite, kOneKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
      "O(N), with N being the number of evicted entries. Constant times are very small however, "
      "since entries are organized in macro nodes containing multiple entries that can be released "
      "with a single deallocation.",

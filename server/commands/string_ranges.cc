@@ -101,12 +101,12 @@ void GetRange(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    {"append", 3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "string", "string",
+    {"append", 3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "string", "string",
      "2.0.0",
      "O(1). The amortized time complexity is O(1) assuming the appended value is small and the "
      "already present value is of any size.",
      "Append a value to a key", "key value", Append},
-    {"setrange", 4, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "string", "string", "2.2.0",
+    {"setrange", 4, kWrite | kDenyOom, kOneKey, KeyAccess::kUpdate, "string", "string", "2.2.0",
      "O(1), not counting the time taken to copy the new string in place. Otherwise, complexity is "
      "O(M) with M being the length of the value argument.",
      "Overwrite part of a string at key starting at the specified offset", "key offset value",

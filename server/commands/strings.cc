@@ -2,6 +2,7 @@
 
 #include "fmt/format.h"
 #include "server/commands/families.h"
+#include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/set_options.h"
 #include "server/commands/ttl.h"
@@ -162,15 +163,25 @@ void StrLen(CommandContext& ctx) {
   ctx.reply.Integer(item ? static_cast<int64_t>(item.value().size()) : 0);
 }
 
+// Without GET the old value is nobody's to see.
+KeyAccess AccessOfSet(std::span<const std::string_view> args) {
+  constexpr size_t kFirstOption = 3;
+  for (size_t i = kFirstOption; i < args.size(); ++i) {
+    if (EqualsIgnoreCase(args[i], "GET")) return KeyAccess::kReadWrite;
+  }
+  return KeyAccess::kOverwrite;
+}
+
 constexpr CommandRow kRows[] = {
     {"get", 2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "string", "string", "1.0.0",
      "O(1)", "Get the value of a key", "key", Get},
-    {"set", -3, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "string", "string", "1.0.0",
-     "O(1)", "Set the string value of a key",
-     "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
-     "PXAT unix-time-milliseconds | KEEPTTL]",
-     Set},
-    {"setnx", 3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kOverwrite, "string", "string",
+    WithSpecs({"set", -3, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "string", "string",
+               "1.0.0", "O(1)", "Set the string value of a key",
+               "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+               "PXAT unix-time-milliseconds | KEEPTTL]",
+               Set},
+              kVariableKey, AccessOfSet),
+    {"setnx", 3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kCreate, "string", "string",
      "1.0.0", "O(1)", "Set the value of a key, only if the key does not exist", "key value", SetNx},
     {"setex", 4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "string", "string", "2.0.0",
      "O(1)", "Set the value and expiration of a key", "key seconds value", SetEx},
@@ -180,7 +191,7 @@ constexpr CommandRow kRows[] = {
     {"getset", 3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kReadWrite, "string", "string",
      "1.0.0", "O(1)", "Set the string value of a key and return its old value", "key value",
      GetSet},
-    {"getdel", 2, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "string", "string", "6.2.0",
+    {"getdel", 2, kWrite | kFast, kOneKey, KeyAccess::kReadDelete, "string", "string", "6.2.0",
      "O(1)", "Get the value of a key and delete the key", "key", GetDel},
     {"getex", -2, kWrite | kFast, kOneKey, KeyAccess::kReadWrite, "string", "string", "6.2.0",
      "O(1)", "Get the value of a key and optionally set its expiration",
@@ -194,12 +205,12 @@ constexpr CommandRow kRows[] = {
      "1.0.1", "O(N) where N is the number of keys to set.", "Set multiple keys to multiple values",
      "key value [key value ...]", MSet, kNoSubcommands,
      "request_policy:multi_shard response_policy:all_succeeded"},
-    {"msetnx", -3, kWrite | kDenyOom, kAlternateKeys, KeyAccess::kOverwrite, "string", "string",
+    {"msetnx", -3, kWrite | kDenyOom, kAlternateKeys, KeyAccess::kCreate, "string", "string",
      "1.0.1", "O(N) where N is the number of keys to set.",
      "Set multiple keys to multiple values, only if none of the keys exist",
      "key value [key value ...]", MSetNx, kNoSubcommands,
      "request_policy:multi_shard response_policy:agg_min"},
-    {"strlen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "string", "string", "2.2.0",
+    {"strlen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "string", "string", "2.2.0",
      "O(1)", "Get the length of the value stored in a key", "key", StrLen},
 };
 static_assert(RowsAreSound(kRows));

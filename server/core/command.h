@@ -60,9 +60,67 @@ struct KeySpec {
   int8_t step = 1;
 };
 
-// What the command does to its keys, in the words of Redis's key specifications.
-// kNotKey: it looks like a key, and clients of a cluster treat it as one (a shard channel).
-enum class KeyAccess : uint8_t { kNone, kReadOnly, kReadWrite, kOverwrite, kRemove, kNotKey };
+// The last key as Redis's key specifications have it: as seen from the first.
+constexpr int8_t RelativeLast(const KeySpec& keys) {
+  return keys.last < 0 ? keys.last : static_cast<int8_t>(keys.last - keys.first);
+}
+
+// What a command does to a key: how it treats the key as a whole, which is one of RO, RW, OW and RM
+// in Redis's key specifications, and what it does with the data in it.
+enum AccessBit : uint16_t {
+  kAccessRo = 1u << 0,
+  kAccessRw = 1u << 1,
+  kAccessOw = 1u << 2,  // whatever was there is overwritten
+  kAccessRm = 1u << 3,
+  kDataRead = 1u << 4,  // returned, copied, or what is done depends on it
+  kDataUpdated = 1u << 5,
+  kDataInserted = 1u << 6,
+  kDataDeleted = 1u << 7,
+};
+
+enum class KeyAccess : uint16_t {
+  kNone = 0,
+  kInspect = kAccessRo,  // what there is to know but the data: is it there, how long is it
+  kReadOnly = kAccessRo | kDataRead,
+  kReadWrite = kAccessRw | kDataRead | kDataUpdated,
+  kReadInsert = kAccessRw | kDataRead | kDataInserted,
+  kReadDelete = kAccessRw | kDataRead | kDataDeleted,
+  kReadCached = kAccessRw | kDataRead,  // writes what nobody notices
+  kUpdate = kAccessRw | kDataUpdated,
+  kInsert = kAccessRw | kDataInserted,
+  kDelete = kAccessRw | kDataDeleted,
+  kOverwrite = kAccessOw | kDataUpdated,
+  kCreate = kAccessOw | kDataInserted,
+  kRemove = kAccessRm | kDataDeleted,
+  // It looks like a key, and clients of a cluster treat it as one (a shard channel).
+  kNotKey = 1u << 8,
+};
+
+constexpr bool HasBits(KeyAccess access, uint16_t bits) {
+  return (static_cast<uint16_t>(access) & bits) != 0;
+}
+constexpr bool ReadsData(KeyAccess access) { return HasBits(access, kDataRead); }
+constexpr bool WritesData(KeyAccess access) {
+  return HasBits(access, kDataUpdated | kDataInserted | kDataDeleted);
+}
+
+// One of a command's key specifications, where one row of KeySpec does not say it all.
+enum class KeyForm : uint8_t {
+  kRange,    // up to `last`, by steps
+  kCounted,  // the number of keys, then they
+  kUnknown,  // not to be told from the request
+};
+struct KeySpecification {
+  KeyAccess access = KeyAccess::kNone;
+  int8_t at = 0;                  // the argument where the search for the keys begins
+  std::string_view keyword = {};  // if not empty, they follow this word, looked for from `at` on
+  KeyForm form = KeyForm::kRange;
+  int8_t last = 0;  // as seen from the first; negative: counted from the end
+  int8_t step = 1;
+  int8_t limit = 0;         // only this part of what remains are keys: 2 is a half
+  bool incomplete = false;  // there may be others
+  bool varies = false;      // the access depends on the arguments
+};
 
 // One key of a request: the number of the argument, and what is done to it.
 struct KeyRef {
@@ -70,6 +128,9 @@ struct KeyRef {
   KeyAccess access = KeyAccess::kReadOnly;
 };
 using KeyRefs = absl::InlinedVector<KeyRef, 8>;
+
+// Says what a request does to its keys where that depends on its arguments.
+using AccessOfRequest = KeyAccess (*)(std::span<const std::string_view> args);
 
 // Finds the keys of a command for which first, last and step do not say it ("numkeys key ..."). A
 // request that is malformed has no keys: the handler says what is wrong with it.
@@ -96,6 +157,9 @@ struct CommandRow {
   std::string_view tips = {};
   // Used instead of `keys` where set; see WithKeys. `keys` then says what COMMAND INFO shows.
   KeyFinder find_keys = nullptr;
+  // Where `keys` and `access` do not say it all; see WithSpecs. `access` is then the first's.
+  std::span<const KeySpecification> key_specs = {};
+  AccessOfRequest access_of_request = nullptr;
 
   bool has_keys() const { return keys.first > 0 || find_keys != nullptr; }
 };
@@ -104,6 +168,15 @@ struct CommandRow {
 constexpr CommandRow WithKeys(CommandRow row, KeyFinder find_keys) {
   row.find_keys = find_keys;
   row.flags |= kMovableKeys;
+  return row;
+}
+
+// The row with what COMMAND INFO says of its keys, and, where no finder does, with each key's
+// access.
+constexpr CommandRow WithSpecs(CommandRow row, std::span<const KeySpecification> specs,
+                               AccessOfRequest access_of_request = nullptr) {
+  row.key_specs = specs;
+  row.access_of_request = access_of_request;
   return row;
 }
 

@@ -23,15 +23,6 @@ bool IsWithin(std::string_view rule, std::string_view name) {
   return rule.starts_with(name) && (rule.size() == name.size() || rule[name.size()] == '|');
 }
 
-// What a command needs of a key that it accesses so: Redis asks for reading where data is returned
-// or depended on, for writing where it is changed.
-bool NeedsRead(KeyAccess access) {
-  return access == KeyAccess::kReadOnly || access == KeyAccess::kReadWrite;
-}
-bool NeedsWrite(KeyAccess access) {
-  return access != KeyAccess::kReadOnly && access != KeyAccess::kNone;
-}
-
 // The channels that a request names: [first, last), and whether they are patterns.
 struct Channels {
   size_t first = 0;
@@ -246,7 +237,7 @@ AclVerdict AclSelector::CheckKeys(const Request& request) const {
     if (ref.access == KeyAccess::kNotKey) continue;
     const std::string_view key = request.args[ref.index];
     const bool allowed = std::any_of(keys_.begin(), keys_.end(), [&](const KeyPattern& k) {
-      return (k.read || !NeedsRead(ref.access)) && (k.write || !NeedsWrite(ref.access)) &&
+      return (k.read || !ReadsData(ref.access)) && (k.write || !WritesData(ref.access)) &&
              GlobMatch(k.pattern, key);
     });
     if (!allowed) return {AclDenial::kKey, std::string(key)};

@@ -136,7 +136,7 @@ TEST(EveryCommand, HasConsistentFlags) {
     EXPECT_FALSE(has(kWrite) && has(kReadOnly)) << command.name;
     EXPECT_FALSE(has(kDenyOom) && !has(kWrite)) << command.name << ": only a write can need memory";
     EXPECT_EQ(row.keys.first > 0, row.access != KeyAccess::kNone) << command.name;
-    EXPECT_FALSE(row.access == KeyAccess::kReadOnly && has(kWrite)) << command.name;
+    EXPECT_FALSE(WritesData(row.access) && !has(kWrite)) << command.name;
     EXPECT_FALSE(has(kExclusive) && row.keys.first > 0)
         << command.name << ": what has keys locks their shards";
     EXPECT_FALSE(row.since.empty() || row.summary.empty() || row.complexity.empty())
