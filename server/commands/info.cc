@@ -116,6 +116,8 @@ void AddClients(CommandContext& ctx, Page& page) {
   page.Line("maxclients", ctx.instance.config.maxclients);
   page.Line("blocked_clients", ctx.instance.clients.blocked());
   page.Line("tracking_clients", Services::Of(ctx.instance).tracking().client_count());
+  page.Line("clients_in_timeout_table", Services::Of(ctx.instance).blocking().timeouts());
+  page.Line("total_blocking_keys", Services::Of(ctx.instance).blocking().key_count());
 }
 
 void AddMemory(CommandContext& ctx, Page& page) {
@@ -138,6 +140,15 @@ void AddMemory(CommandContext& ctx, Page& page) {
     page.Bytes("total_system_memory", static_cast<int64_t>(system.totalram) * system.mem_unit);
   }
   page.Bytes("maxmemory", instance.config.maxmemory);
+  const Scripts& scripts = Services::Of(instance).scripts();
+  const FunctionLibraries& functions = Services::Of(instance).functions();
+  page.Bytes("used_memory_lua", scripts.lua_bytes());
+  page.Line("used_memory_vm_eval", scripts.lua_bytes());
+  page.Bytes("used_memory_scripts", scripts.text_bytes());
+  page.Line("used_memory_scripts_eval", scripts.text_bytes());
+  page.Line("number_of_cached_scripts", scripts.count());
+  page.Line("number_of_functions", functions.function_count());
+  page.Line("number_of_libraries", functions.library_count());
   page.Line("maxmemory_policy", EvictionPolicyName(instance.config.maxmemory_policy));
   page.Fraction("mem_fragmentation_ratio",
                 used == 0 ? 0 : static_cast<double>(resident) / static_cast<double>(used));

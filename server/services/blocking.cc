@@ -439,4 +439,11 @@ size_t Blocking::timeouts() const {
   return deadlines_.size();
 }
 
+size_t Blocking::key_count() const {
+  MutexGuard guard(mu_);
+  size_t count = 0;
+  for (const auto& of_database : queues_) count += of_database.size();
+  return count;
+}
+
 }  // namespace lapse

@@ -123,6 +123,8 @@ class Blocking final : public EffectSink {
 
   // Clients that wait with a timeout. Thread: any.
   size_t timeouts() const;
+  // Keys that clients wait for. Thread: any.
+  size_t key_count() const;
 
   void OnEffect(const Effect& effect) override;
 

@@ -61,8 +61,10 @@ std::string DescribeClient(const Session& session, int64_t now_ms) {
       Flags(session), session.db, subscriptions.count(ChannelKind::kChannel),
       subscriptions.count(ChannelKind::kPattern), subscriptions.count(ChannelKind::kShard),
       Transactions::QueuedBy(session), input, input_free, Transactions::QueuedBytes(session),
-      output, output, sizeof(Session) + input + input_free + output, CommandName(session),
-      session.user, redirect, session.resp, session.lib_name, session.lib_version);
+      output, output,
+      sizeof(Session) + input + input_free + Transactions::QueuedBytes(session) + output,
+      CommandName(session), session.user, redirect, session.resp, session.lib_name,
+      session.lib_version);
 }
 
 }  // namespace lapse

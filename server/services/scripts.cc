@@ -106,8 +106,16 @@ const Scripts::Script* Scripts::Compile(CommandContext& ctx, const Digest& diges
   }
   script.reference = luaL_ref(lua, LUA_REGISTRYINDEX);
   script.exclusive = runner_->NamesExclusiveCommand(text);
-  text_bytes_ += text.size();
-  return &scripts_.emplace(digest, script).first->second;
+  const Script* const kept = &scripts_.emplace(digest, script).first->second;
+  Publish(text_bytes() + static_cast<int64_t>(text.size()));
+  return kept;
+}
+
+void Scripts::Publish(int64_t text_bytes) {
+  const size_t lua_bytes = runner_ != nullptr ? runner_->allocated_bytes() : 0;
+  count_.store(static_cast<int64_t>(scripts_.size()), std::memory_order_relaxed);
+  text_bytes_.store(text_bytes, std::memory_order_relaxed);
+  lua_bytes_.store(static_cast<int64_t>(lua_bytes), std::memory_order_relaxed);
 }
 
 void Scripts::Run(CommandContext& ctx, bool by_digest, bool read_only) {
@@ -147,8 +155,8 @@ void Scripts::Load(CommandContext& ctx, std::string_view text) {
 
 void Scripts::Flush() {
   scripts_.clear();
-  text_bytes_ = 0;
   runner_.reset();
+  Publish(0);
 }
 
 }  // namespace lapse

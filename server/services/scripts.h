@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -32,10 +33,11 @@ class Scripts {
   bool Has(std::string_view digest) const;
   void Flush();
 
-  size_t count() const { return scripts_.size(); }
+  // As they were when a script was last compiled or all were flushed. Thread: any.
+  int64_t count() const { return count_.load(std::memory_order_relaxed); }
   // Of the texts, and of Lua.
-  size_t text_bytes() const { return text_bytes_; }
-  size_t lua_bytes() const { return runner_ != nullptr ? runner_->allocated_bytes() : 0; }
+  int64_t text_bytes() const { return text_bytes_.load(std::memory_order_relaxed); }
+  int64_t lua_bytes() const { return lua_bytes_.load(std::memory_order_relaxed); }
 
  private:
   struct Script {
@@ -47,13 +49,17 @@ class Scripts {
   ScriptRunner& runner();
   // The script of this digest, if need be from its text, or nullptr with the error replied.
   const Script* Find(const Digest& digest) const;
+  // Brings count() and the like up to date.
+  void Publish(int64_t text_bytes);
   const Script* Compile(CommandContext& ctx, const Digest& digest, std::string_view text);
 
   Instance& instance_;
   ScriptWatch& watch_;
   std::unique_ptr<ScriptRunner> runner_;  // made when first needed
   absl::flat_hash_map<Digest, Script> scripts_;
-  size_t text_bytes_ = 0;
+  std::atomic<int64_t> count_{0};
+  std::atomic<int64_t> text_bytes_{0};
+  std::atomic<int64_t> lua_bytes_{0};
 };
 
 // The number of keys, args[2] of EVAL and FCALL, checked against the arguments that follow; -1 when
