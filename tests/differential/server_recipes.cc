@@ -173,9 +173,56 @@ Shot Server(Dice& dice) {
   return {kForms[dice.Below(kForms.size())], Agreement::kErrors, Spoiling::kNothing};
 }
 
-// The keys of a request of any kind, good or bad.
+// What a single node is asked about replication and clusters.
+Shot SingleNode(Dice& dice) {
+  static const std::vector<Request> kForms = {
+      {"ROLE"},
+      {"WAIT", "0", "0"},
+      {"WAIT", "x", "0"},
+      {"WAIT", "0", "x"},
+      {"WAIT", "1", "-1"},
+      {"REPLICAOF", "NO", "ONE"},
+      {"REPLICAOF", "host", "port"},
+      {"SLAVEOF", "no", "one"},
+      {"REPLCONF"},
+      {"REPLCONF", "capa"},
+      {"REPLCONF", "capa", "eof"},
+      {"REPLCONF", "nonsense", "1"},
+      {"FAILOVER"},
+      {"FAILOVER", "ABORT"},
+      {"FAILOVER", "ABORT", "ABORT"},
+      {"FAILOVER", "FORCE"},
+      {"FAILOVER", "TO", "a"},
+      {"FAILOVER", "TO", "a", "b"},
+      {"FAILOVER", "TIMEOUT", "0"},
+      {"FAILOVER", "TIMEOUT", "x"},
+      {"FAILOVER", "TIMEOUT", "5", "TIMEOUT", "5"},
+      {"FAILOVER", "NONSENSE"},
+      {"CLUSTER", "INFO"},
+      {"CLUSTER", "HELP"},
+      {"CLUSTER", "KEYSLOT", "a"},
+      {"CLUSTER", "KEYSLOT"},
+      {"CLUSTER", "NONSENSE"},
+      {"CLUSTER"},
+      {"READONLY"},
+      {"READWRITE"},
+      {"ASKING"},
+      {"MODULE", "LIST"},
+      {"MODULE", "NONSENSE"},
+      {"BGSAVE", "x"},
+      {"MIGRATE", "h", "1", "nokey", "0", "x"},
+      {"MIGRATE", "h", "1", "nokey", "0", "5"},
+      {"MIGRATE", "h", "1", "nokey", "0", "5", "x"},
+      {"MIGRATE", "h", "1", "nokey", "0", "5", "AUTH"},
+      {"MIGRATE", "h", "1", "nokey", "0", "5", "COPY", "KEYS", "a"},
+      {"MIGRATE", "h", "1", "", "0", "5", "REPLACE", "AUTH2", "a", "b", "KEYS", "nokey"},
+  };
+  return {kForms[dice.Below(kForms.size())], Agreement::kExact, Spoiling::kNothing};
+}
+
+// The keys of a request of any kind, good or bad, and what it does to them.
 Shot GetKeys(Dice& dice) {
-  Shot shot{{"COMMAND", "GETKEYS"}};
+  Shot shot{{"COMMAND", dice.OneOf({"GETKEYS", "GETKEYSANDFLAGS"})}};
   const Shot other = RandomShot(dice);
   shot.request.insert(shot.request.end(), other.request.begin(), other.request.end());
   return shot;
@@ -188,9 +235,9 @@ Shot Unknown(Dice& dice) {
   return shot;
 }
 
-constexpr Recipe kRecipes[] = {{5, Ping},   {3, Echo},       {8, Select}, {2, Hello},
-                               {2, Auth},   {4, ClientName}, {3, Client}, {3, Config},
-                               {3, Server}, {3, GetKeys},    {4, Unknown}};
+constexpr Recipe kRecipes[] = {{5, Ping},   {3, Echo},       {8, Select},  {2, Hello},
+                               {2, Auth},   {4, ClientName}, {3, Client},  {3, Config},
+                               {3, Server}, {2, SingleNode}, {4, GetKeys}, {4, Unknown}};
 
 // Makes a request wrong, or merely odd.
 void Spoil(Dice& dice, Shot& shot) {
