@@ -244,7 +244,7 @@ void DebugPopulate(CommandContext& ctx) {
     const Key key = ctx.keyspace().Hashed(name);
     LockedShard shard(ctx.keyspace(), ctx.view(), key.place);
     if (shard.Find(key)) continue;
-    shard.Store(key, {}, {.value = value});
+    shard.Store(key, {}, {.value = value, .encoding = EncodingOfString(value)});
   }
   ctx.reply.Ok();
 }

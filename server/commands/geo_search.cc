@@ -282,6 +282,7 @@ void GeoSearchStore(CommandContext& ctx) { SearchWith(ctx, {.is_store = true}); 
 
 // The source, then what the last STORE or STOREDIST names.
 void FindRadiusKeys(std::span<const std::string_view> args, KeyRefs& keys) {
+  if (args.size() < 2) return;
   keys.push_back({1, KeyAccess::kReadOnly});
   constexpr size_t kFirstOption = 5;
   uint32_t target = 0;

@@ -24,6 +24,7 @@ size_t FindKeysOption(std::span<const std::string_view> args) {
 }
 
 void FindMigrated(std::span<const std::string_view> args, KeyRefs& keys) {
+  if (args.size() <= kKey) return;
   const size_t option = FindKeysOption(args);
   if (option == 0) return keys.push_back({kKey, KeyAccess::kReadDelete});
   for (size_t i = option + 1; i < args.size(); ++i) {

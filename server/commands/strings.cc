@@ -7,6 +7,7 @@
 #include "server/commands/set_options.h"
 #include "server/commands/ttl.h"
 #include "server/commands/typed.h"
+#include "server/core/arguments.h"
 #include "server/core/context.h"
 #include "storage/locked_shard.h"
 

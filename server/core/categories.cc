@@ -54,6 +54,8 @@ const CommandCategory* FindCategory(std::string_view name) {
 }
 
 bool InCategory(const CommandRow& row, const CommandCategory& category) {
+  // Redis counts no script among what reads, not even one that may do nothing else.
+  if (category.flag == kReadOnly && HasWord(row.categories, "scripting")) return false;
   if ((row.flags & category.flag) != 0) return true;
   if (category.name == "slow") return (row.flags & kFast) == 0;
   return HasWord(row.categories, category.name);
