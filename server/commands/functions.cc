@@ -227,7 +227,7 @@ constexpr CommandRow kFunctionRows[] = {
      Stats, kNoSubcommands,
      "nondeterministic_output request_policy:all_shards response_policy:special"},
     {"kill", 2, kNoScript | kAllowBusy, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
-     "7.0.0", "O(1)", "Kill the function currently in execution.", "", Kill, kNoSubcommands,
+     "7.0.0", "O(1)", "Kill the function currently in execution", "", Kill, kNoSubcommands,
      "request_policy:all_shards response_policy:one_succeeded"},
     {"dump", 2, kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
      "7.0.0", "O(N) where N is the number of functions",

@@ -22,6 +22,7 @@ constexpr CommandRow kRows[] = {
      .flags = kAdmin | kNoScript | kLoading | kStale,
      .group = "server",
      .since = "1.0.0",
+     .complexity = "O(1), and as much for each command that runs",
      .summary = "Be shown every command that the server runs",
      .handler = Monitor},
 };
