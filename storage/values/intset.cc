@@ -153,8 +153,10 @@ void Intset::Put(size_t i, int64_t number) {
 // Keeps the bytes that are there, as far as they go.
 void Intset::Resize(size_t width, size_t size) {
   const size_t bytes = kHeaderBytes + size * width;
-  if (data_ == nullptr || AllocationSize(bytes) != allocated_bytes()) {
-    auto* const moved = static_cast<uint8_t*>(std::realloc(data_, bytes));
+  // All that malloc sets aside is asked for, so that it may be grown into.
+  const size_t room = AllocationSize(bytes);
+  if (data_ == nullptr || room != allocated_bytes()) {
+    auto* const moved = static_cast<uint8_t*>(std::realloc(data_, room));
     if (moved == nullptr) std::abort();
     data_ = moved;
   }

@@ -77,6 +77,7 @@ constexpr Exception kCommandExceptions[] = {
     {"hsetex", "", "since Redis 8.0"},
     {"zrank", "", "takes WITHSCORE, since Redis 7.2"},
     {"zrevrank", "", "takes WITHSCORE, since Redis 7.2"},
+    {"restore-asking", "flags", "keys do not move here, so no command is let in on account of it"},
 };
 
 void CompareCommand(const std::string& name, const Reply& reference, const Reply& ours) {
