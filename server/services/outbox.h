@@ -13,7 +13,7 @@
 //
 // Lock order: mu_ is a leaf.
 //
-// Thread: Add from any, a shard's lock held or not; Drain and Close by the session's.
+// Thread: Add and Close from any, a shard's lock held or not; Drain by the session's.
 #pragma once
 
 #include <atomic>
@@ -45,11 +45,11 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
 
-  // False when the session has gone.
+  // False when the session has gone, or is about to.
   bool Add(std::shared_ptr<const Notice> notice);
   // Writes what waits.
   void Drain(ReplyWriter& out);
-  // Nothing is taken or written any more: the session goes.
+  // Nothing is taken any more: the session goes.
   void Close();
 
  private:

@@ -115,8 +115,9 @@ size_t PubSub::Send(ChannelKind kind, std::string_view channel, std::string_view
   const auto found = stripe.names.find(channel);
   if (found == stripe.names.end()) return 0;
   const auto notice = std::make_shared<const Message>(kind, "", channel, message);
-  for (const auto& outbox : found->second) outbox->Add(notice);
-  return found->second.size();
+  size_t receivers = 0;
+  for (const auto& outbox : found->second) receivers += outbox->Add(notice) ? 1 : 0;
+  return receivers;
 }
 
 size_t PubSub::SendToPatterns(std::string_view channel, std::string_view message) {
@@ -128,8 +129,7 @@ size_t PubSub::SendToPatterns(std::string_view channel, std::string_view message
     if (!GlobMatch(pattern, channel)) continue;
     const auto notice =
         std::make_shared<const Message>(ChannelKind::kPattern, pattern, channel, message);
-    for (const auto& outbox : outboxes) outbox->Add(notice);
-    receivers += outboxes.size();
+    for (const auto& outbox : outboxes) receivers += outbox->Add(notice) ? 1 : 0;
   }
   return receivers;
 }

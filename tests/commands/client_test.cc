@@ -105,6 +105,22 @@ TEST(ClientKill, OldFormSparesNobody) {
   EXPECT_TRUE(a.client.session().close_after_reply);
 }
 
+TEST(ClientKill, NothingMoreIsHandedToTheKilled) {
+  Db db;
+  Connected waiter(db, "10.0.0.1:1000");
+  Connected subscriber(db, "10.0.0.2:1000");
+  waiter.client.Send("BLPOP list 0");
+  subscriber.client.Run("SUBSCRIBE news");
+  subscriber.client.Run("PSUBSCRIBE n*");
+  ASSERT_EQ(db.Run("PUBLISH news rain"), 2);
+  ASSERT_EQ(db.Run("CLIENT KILL ADDR 10.0.0.1:1000"), 1);
+  ASSERT_EQ(db.Run("CLIENT KILL ADDR 10.0.0.2:1000"), 1);
+  // Their connections are still there, as they are until their threads have closed them.
+  EXPECT_EQ(db.Run("RPUSH list v"), 1);
+  EXPECT_EQ(db.Run("LLEN list"), 1);
+  EXPECT_EQ(db.Run("PUBLISH news rain"), 0);
+}
+
 TEST(ClientKill, ByFilters) {
   Db db;
   Connected a(db, "10.0.0.1:1000");
