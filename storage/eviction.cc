@@ -8,13 +8,13 @@
 namespace lapse {
 namespace {
 
-constexpr std::string_view kNames[] = {"noeviction",      "allkeys-lru",  "allkeys-lfu",
-                                       "allkeys-random",  "volatile-lru", "volatile-lfu",
-                                       "volatile-random", "volatile-ttl"};
+constexpr std::string_view kNames[] = {"volatile-lru",   "volatile-lfu", "volatile-random",
+                                       "volatile-ttl",   "allkeys-lru",  "allkeys-lfu",
+                                       "allkeys-random", "noeviction"};
 // Segments looked at for one that has something to evict before every shard is walked.
 constexpr int kTries = 8;
 
-bool IsVolatileOnly(EvictionPolicy policy) { return policy >= EvictionPolicy::kVolatileLru; }
+bool IsVolatileOnly(EvictionPolicy policy) { return policy <= EvictionPolicy::kVolatileTtl; }
 
 uint64_t Next(uint64_t& random) {
   // Knuth's MMIX generator; the high bits are the good ones.

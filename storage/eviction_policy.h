@@ -10,17 +10,17 @@
 namespace lapse {
 
 enum class EvictionPolicy : uint8_t {
-  kNone,
-  kAllLru,
-  kAllLfu,
-  kAllRandom,
   kVolatileLru,
   kVolatileLfu,
   kVolatileRandom,
   kVolatileTtl,
+  kAllLru,
+  kAllLfu,
+  kAllRandom,
+  kNone,
 };
 
-// "noeviction", "allkeys-lru", ...
+// "volatile-lru", ..., "noeviction".
 std::string_view EvictionPolicyName(EvictionPolicy policy);
 bool IsLfu(EvictionPolicy policy);
 

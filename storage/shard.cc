@@ -259,7 +259,8 @@ bool Shard::MergeAround(Segment* segment, Tick now) {
     stats_.merges.Add(1);
     merged = true;
     segment = SegmentOf(prefix);
-    if (segment->depth() == depth) break;  // they did not fit after all
+    // They did not fit after all, or, put in in another order, not even where they were before.
+    if (segment->depth() >= depth) break;
   }
   return merged;
 }

@@ -388,12 +388,16 @@ KeyRefs FindRequestKeys(CommandContext& ctx) {
   if (!row->has_keys() || row->access == KeyAccess::kNotKey) {
     return fail("ERR The command has no key arguments");
   }
-  const auto count = static_cast<int64_t>(words.size());
-  if (row->arity >= 0 ? count != row->arity : count < -row->arity) {
+  if (!ArityFits(*row, words.size())) {
     return fail("ERR Invalid number of arguments specified for command");
   }
   FindKeys(*row, words, keys);
-  if (keys.empty()) ctx.reply.Error("ERR Invalid arguments specified for command");
+  const bool may_have_none =
+      (row->flags & kNoMandatoryKeys) != 0 && words.size() > 2 && words[2] == "0";
+  if (keys.empty() && may_have_none) ctx.reply.EmptyArray();
+  if (keys.empty() && !may_have_none) {
+    ctx.reply.Error("ERR Invalid arguments specified for command");
+  }
   return keys;
 }
 

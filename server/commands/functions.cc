@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "server/commands/families.h"
+#include "server/commands/help.h"
 #include "server/commands/key_specs.h"
 #include "server/commands/rows.h"
 #include "server/commands/script_keys.h"
@@ -147,61 +148,6 @@ void Restore(CommandContext& ctx) {
   ctx.reply.Ok();
 }
 
-void Help(CommandContext& ctx) {
-  constexpr std::string_view kLines[] = {
-      "FUNCTION <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-      "LOAD [REPLACE] <FUNCTION CODE>",
-      "    Create a new library with the given library name and code.",
-      "DELETE <LIBRARY NAME>",
-      "    Delete the given library.",
-      "LIST [LIBRARYNAME PATTERN] [WITHCODE]",
-      "    Return general information on all the libraries:",
-      "    * Library name",
-      "    * The engine used to run the Library",
-      "    * Library description",
-      "    * Functions list",
-      "    * Library code (if WITHCODE is given)",
-      "    It also possible to get only function that matches a pattern using LIBRARYNAME "
-      "argument.",
-      "STATS",
-      "    Return information about the current function running:",
-      "    * Function name",
-      "    * Command used to run the function",
-      "    * Duration in MS that the function is running",
-      "    If no function is running, return nil",
-      "    In addition, returns a list of available engines.",
-      "KILL",
-      "    Kill the current running function.",
-      "FLUSH [ASYNC|SYNC]",
-      "    Delete all the libraries.",
-      "    When called without the optional mode argument, the behavior is determined by the",
-      "    lazyfree-lazy-user-flush configuration directive. Valid modes are:",
-      "    * ASYNC: Asynchronously flush the libraries.",
-      "    * SYNC: Synchronously flush the libraries.",
-      "DUMP",
-      "    Return a serialized payload representing the current libraries, can be restored using "
-      "FUNCTION RESTORE command",
-      "RESTORE <PAYLOAD> [FLUSH|APPEND|REPLACE]",
-      "    Restore the libraries represented by the given payload, it is possible to give a "
-      "restore "
-      "policy to",
-      "    control how to handle existing libraries (default APPEND):",
-      "    * FLUSH: delete all existing libraries.",
-      "    * APPEND: appends the restored libraries to the existing libraries. On collision, "
-      "abort.",
-      "    * REPLACE: appends the restored libraries to the existing libraries, On collision, "
-      "replace the old",
-      "      libraries with the new libraries (notice that even on this option there is a chance "
-      "of "
-      "failure",
-      "      in case of functions name collision with another library).",
-      "HELP",
-      "    Prints this help.",
-  };
-  ctx.reply.Array(std::size(kLines));
-  for (const std::string_view line : kLines) ctx.reply.Simple(line);
-}
-
 constexpr uint32_t kCallFlags = kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kComposite;
 constexpr std::string_view kDepends = "Depends on the function that is executed.";
 constexpr std::string_view kEverywhere = "request_policy:all_shards response_policy:all_succeeded";
@@ -237,7 +183,7 @@ constexpr CommandRow kFunctionRows[] = {
      "Restore all the functions on the given payload",
      "serialized-value [FLUSH | APPEND | REPLACE]", Restore, kNoSubcommands, kEverywhere},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "scripting", "scripting", "7.0.0",
-     "O(1)", "Show helpful text about the different subcommands", "", Help},
+     "O(1)", "Show helpful text about the different subcommands", "", ReplySubcommandHelp},
 };
 static_assert(RowsAreSound(kFunctionRows));
 

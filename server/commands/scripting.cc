@@ -51,30 +51,6 @@ void ScriptDebug(CommandContext& ctx) {
                         : "ERR Use SCRIPT DEBUG YES/SYNC/NO");
 }
 
-void ScriptHelp(CommandContext& ctx) {
-  constexpr std::string_view kLines[] = {
-      "SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-      "DEBUG (YES|SYNC|NO)",
-      "    Set the debug mode for subsequent scripts executed.",
-      "EXISTS <sha1> [<sha1> ...]",
-      "    Return information about the existence of the scripts in the script cache.",
-      "FLUSH [ASYNC|SYNC]",
-      "    Flush the Lua scripts cache. Very dangerous on replicas.",
-      "    When called without the optional mode argument, the behavior is determined by the",
-      "    lazyfree-lazy-user-flush configuration directive. Valid modes are:",
-      "    * ASYNC: Asynchronously flush the scripts cache.",
-      "    * SYNC: Synchronously flush the scripts cache.",
-      "KILL",
-      "    Kill the currently executing Lua script.",
-      "LOAD <script>",
-      "    Load a script into the scripts cache without executing it.",
-      "HELP",
-      "    Prints this help.",
-  };
-  ctx.reply.Array(std::size(kLines));
-  for (const std::string_view line : kLines) ctx.reply.Simple(line);
-}
-
 constexpr uint32_t kEvalFlags = kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kComposite;
 constexpr std::string_view kDepends = "Depends on the script that is executed.";
 
@@ -99,7 +75,7 @@ constexpr CommandRow kScriptRows[] = {
     {"debug", 3, kNoScript, kNoKeys, KeyAccess::kNone, "scripting", "scripting", "3.2.0", "O(1)",
      "Set the debug mode for executed scripts", "YES | SYNC | NO", ScriptDebug},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "scripting", "scripting", "5.0.0",
-     "O(1)", "Show helpful text about the different subcommands", "", ScriptHelp},
+     "O(1)", "Show helpful text about the different subcommands", "", ReplySubcommandHelp},
 };
 static_assert(RowsAreSound(kScriptRows));
 

@@ -31,10 +31,10 @@ struct ReadOptions {
   size_t streams_arg = 0;  // the first key; 0: not given
 };
 
-// Finds the keys, which come before as many ids. Whatever the handler refuses has none.
+// Finds the keys, which come before as many ids; of an odd number, as Redis does, before one more.
 size_t FirstStream(std::span<const std::string_view> args) {
   for (size_t i = 1; i + 1 < args.size(); ++i) {
-    if (EqualsIgnoreCase(args[i], "STREAMS")) return (args.size() - i - 1) % 2 == 0 ? i + 1 : 0;
+    if (EqualsIgnoreCase(args[i], "STREAMS")) return i + 1;
     if (EqualsIgnoreCase(args[i], "GROUP")) {
       i += 2;
     } else if (EqualsIgnoreCase(args[i], "BLOCK") || EqualsIgnoreCase(args[i], "COUNT")) {

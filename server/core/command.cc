@@ -4,6 +4,11 @@
 
 namespace lapse {
 
+bool ArityFits(const CommandRow& row, size_t words) {
+  const auto count = static_cast<int64_t>(words);
+  return row.arity >= 0 ? count == row.arity : count >= -row.arity;
+}
+
 namespace {
 
 void FindInRange(std::span<const std::string_view> args, const KeySpecification& spec,
@@ -19,7 +24,11 @@ void FindInRange(std::span<const std::string_view> args, const KeySpecification&
 }  // namespace
 
 void FindKeys(const CommandRow& row, std::span<const std::string_view> args, KeyRefs& keys) {
-  if (row.find_keys != nullptr) return row.find_keys(args, keys);
+  if (row.find_keys != nullptr) {
+    // A finder reads the words that the arity promises.
+    if (ArityFits(row, args.size())) row.find_keys(args, keys);
+    return;
+  }
   if (row.keys.first == 0) return;
   if (row.access_of_request == nullptr && !row.key_specs.empty()) {
     for (const KeySpecification& spec : row.key_specs) FindInRange(args, spec, keys);

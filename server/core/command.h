@@ -180,6 +180,9 @@ constexpr CommandRow WithSpecs(CommandRow row, std::span<const KeySpecification>
   return row;
 }
 
+// Whether a request may have so many words, the name included.
+bool ArityFits(const CommandRow& row, size_t words);
+
 // The keys of a request for this row, in the order of its arguments (or the finder's).
 void FindKeys(const CommandRow& row, std::span<const std::string_view> args, KeyRefs& keys);
 

@@ -25,6 +25,7 @@ using Values = std::vector<std::string>;
 
 constexpr int64_t kMegabyte = int64_t{1} << 20;
 constexpr int64_t kAnyInteger = std::numeric_limits<int64_t>::max();
+constexpr int64_t kMostInt = std::numeric_limits<int32_t>::max();
 constexpr int64_t kLeastHz = 1;
 constexpr int64_t kMostHz = 500;
 
@@ -494,12 +495,12 @@ void AddMemoryRows(std::vector<ConfigRow>& rows) {
                         "The most that used_memory may be before keys are evicted or writes are "
                         "refused. 0: no limit."));
   rows.push_back(PolicyRow());
-  rows.push_back(Number("maxmemory-samples", kAnyTime, &Config::maxmemory_samples, {1, 64},
+  rows.push_back(Number("maxmemory-samples", kAnyTime, &Config::maxmemory_samples, {1, kMostInt},
                         "How many keys an eviction compares."));
-  rows.push_back(Number("lfu-log-factor", kAnyTime, &Config::lfu_log_factor, {0, kAnyInteger},
+  rows.push_back(Number("lfu-log-factor", kAnyTime, &Config::lfu_log_factor, {0, kMostInt},
                         "How slowly the counter of accesses grows under an LFU policy."));
   rows.push_back(Number("lfu-decay-time", kAnyTime, &Config::lfu_decay_minutes,
-                        {0, kAnyInteger, "minutes"},
+                        {0, kMostInt, "minutes"},
                         "How long it takes the counter of accesses to lose one. 0: for ever."));
 }
 
@@ -548,8 +549,7 @@ void AddSortedSetRows(std::vector<ConfigRow>& rows) {
   using enum When;
   rows.push_back(Number("zset-max-listpack-entries", kAnyTime, &Config::zset_max_listpack_entries,
                         {0, kAnyInteger}, "Up to so many members, a sorted set is a packed list."));
-  rows.push_back(Number("zset-max-listpack-value", kAnyTime, &Config::zset_max_listpack_value,
-                        {0, kAnyInteger, "bytes"},
+  rows.push_back(Memory("zset-max-listpack-value", kAnyTime, &Config::zset_max_listpack_value, 0,
                         "The longest member of a sorted set that is a packed list."));
 }
 

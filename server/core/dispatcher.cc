@@ -83,11 +83,6 @@ std::string WrongArity(const CommandRow* parent, const CommandRow& row) {
   return fmt::format("ERR wrong number of arguments for '{}' command", FullName(parent, row));
 }
 
-bool ArityFits(const CommandRow& row, size_t count) {
-  const auto words = static_cast<int64_t>(count);
-  return row.arity >= 0 ? words == row.arity : words >= -row.arity;
-}
-
 }  // namespace
 
 Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args,
@@ -114,7 +109,7 @@ void Dispatcher::HashKeys(Prepared& request, std::vector<Key>& keys) const {
   const KeySpec& spec = request.row->keys;
   if (ABSL_PREDICT_FALSE(request.row->find_keys != nullptr)) {
     KeyRefs refs;
-    request.row->find_keys(request.args, refs);
+    FindKeys(*request.row, request.args, refs);
     for (const KeyRef& ref : refs) add(ref.index);
   } else {
     const auto count = static_cast<int64_t>(request.args.size());
@@ -334,7 +329,7 @@ size_t Dispatcher::RunGroup(Pass& pass, Session& session, int64_t now_ms, ReplyW
     pass.Run(session, request.row, [&] { outcome = RunPrepared(session, request, now_ms, reply); });
     stop = session.blocked || session.close_after_reply || session.killed ||
            reply.size() >= kOutputPauseBytes;
-    if (ABSL_PREDICT_FALSE(stop) && std::exchange(session.postponed, false)) break;
+    if (ABSL_PREDICT_FALSE(session.postponed)) break;
     ++done;
     if (ABSL_PREDICT_TRUE(together && outcome == Outcome::kDone)) {
       ++timed;
@@ -363,6 +358,8 @@ size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
     const int64_t now_ms = instance_.clock.NowMs();
     session.last_active_ms = now_ms;
     next += RunGroup(pass, session, now_ms, reply, stop);
+    // Whoever runs a batch holds what is left of it, and runs that again.
+    session.postponed = false;
   }
   instance_.stats.commands_processed.fetch_add(static_cast<int64_t>(next - from),
                                                std::memory_order_relaxed);

@@ -212,6 +212,7 @@ std::string FunctionLibraries::RunCode(std::string_view body, FunctionLibrary& l
   AddScriptConstants(lua);
   lua_pushcfunction(lua, RegisterFunction);
   lua_setfield(lua, -2, "register_function");
+  LuaSandbox::RefuseUnknownNames(lua);
   LuaSandbox::PushStandIn(lua);
   lua_setfield(lua, -2, "redis");
   sandbox.BeginRestricted();

@@ -261,6 +261,13 @@ void LuaSandbox::RemoveGlobals() {
   lua_pop(lua_, 1);
 }
 
+void LuaSandbox::RefuseUnknownNames(lua_State* lua) {
+  lua_createtable(lua, 0, 1);
+  lua_pushcfunction(lua, RefuseUnknown);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, -2);
+}
+
 void LuaSandbox::PushStandIn(lua_State* lua) {
   lua_newtable(lua);
   lua_createtable(lua, 0, 3);

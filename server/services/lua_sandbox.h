@@ -50,6 +50,8 @@ class LuaSandbox {
   // while it is loaded.
   void BeginRestricted();
   void EndRestricted();
+  // Makes it an error to read what the table on top of the stack does not have.
+  static void RefuseUnknownNames(lua_State* lua);
   // Replaces the table on top of the stack by a stand-in for it.
   static void PushStandIn(lua_State* lua);
 

@@ -1,5 +1,6 @@
 #include "server/services/script_reply.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -208,7 +209,11 @@ class ValueWriter {
     } else if (PushField("set", LUA_TTABLE)) {
       WriteKeyed(true);
     } else if (PushField("big_number", LUA_TSTRING)) {
-      reply_.BigNumber(Text());
+      // A line of the protocol, which must stay one.
+      std::string digits(Text());
+      std::replace_if(
+          digits.begin(), digits.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+      reply_.BigNumber(digits);
     } else if (PushField("verbatim_string", LUA_TTABLE)) {
       if (!WriteVerbatim()) {
         lua_pop(lua_, 1);

@@ -109,7 +109,7 @@ TEST(Config, RefusesWhatWouldNeedAnotherFeature) {
       ErrorOf("save 3600 1"),
       "lapse.conf:1: persistence is not available yet: the only value is \"\": 'save 3600 1'");
   EXPECT_THAT(ErrorOf("appendonly yes"), HasSubstr("persistence is not available yet"));
-  EXPECT_THAT(ErrorOf("maxmemory 1gb"), HasSubstr("not available"));
+  EXPECT_THAT(ErrorOf("cluster-enabled yes"), HasSubstr("not available"));
   EXPECT_THAT(ErrorOf("replicaof 10.0.0.1 6379"), HasSubstr("replication is not available yet"));
   EXPECT_THAT(ErrorOf("cluster-enabled yes"), HasSubstr("not available"));
   EXPECT_EQ(ErrorOf("appendonly no\nmaxmemory 0\nmaxmemory-policy noeviction\nsupervised no\n"),

@@ -63,7 +63,6 @@ TEST(DifferentialScripts, Commands) {
       {"SCRIPT", "DEBUG"},
       {"SCRIPT", "DEBUG", "no"},
       {"SCRIPT", "DEBUG", "x"},
-      {"SCRIPT", "HELP"},
       {"EVAL_RO", "return redis.call('set','a','b')", "0"},
       {"EVAL_RO", "return redis.call('get','a')", "1", "a"},
       {"EVAL_RO", "#!lua\nreturn redis.call('get','a')", "1", "a"},
@@ -176,7 +175,6 @@ TEST(DifferentialScripts, Functions) {
   play({"FUNCTION", "LIST"});
   play({"FUNCTION", "STATS"});
   play({"FUNCTION", "KILL"});
-  play({"FUNCTION", "HELP"});
   play({"FUNCTION", "RESTORE", "x"});
   play({"FUNCTION", "DELETE", "x"});
   play({"FUNCTION", "FLUSH", "x"});

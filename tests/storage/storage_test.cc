@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "fmt/format.h"
@@ -13,6 +14,7 @@
 #include "storage/keyspace.h"
 #include "storage/locked_shard.h"
 #include "storage/segment.h"
+#include "storage/shard.h"
 #include "storage/tick.h"
 
 namespace lapse {
@@ -151,6 +153,44 @@ TEST(Segment, BucketStartIsTheInverseOfHomeBucket) {
     }
     EXPECT_FALSE(depth > 0 && segment->Contains(segment->BucketStart(Segment::kBuckets)));
   }
+}
+
+// A page may hold what does not fit into it when it is put in anew in the order of its buckets:
+// what had wrapped around to the first bucket comes first then. A merge that ends with smaller
+// pages than it began with must not be tried again.
+TEST(Shard, AMergeThatDoesNotFitEnds) {
+  const ManualClock clock;
+  const TickScale ticks(clock.NowMs());
+  const KeyHasher hasher(1);
+  PageArena arena{sizeof(Segment)};
+  EntryHeap heap;
+  Shard shard;
+  shard.Attach(&arena, &heap, &hasher, &ticks, /*shard_bits=*/0, /*number=*/0);
+  shard.lock().Lock();
+  std::vector<std::pair<uint64_t, std::string>> keys;
+  const auto insert = [&](const Segment& at, int bucket, int n) {
+    for (int i = 0; i < n; ++i) {
+      keys.emplace_back(at.BucketStart(bucket) + static_cast<uint64_t>(i),
+                        "key" + std::to_string(keys.size()));
+      Entry* entry = Entry::Create(heap, {.key = keys.back().second});
+      shard.Insert(keys.back().first, entry, 0);
+    }
+  };
+  constexpr int kReach = Segment::kProbes * Segment::kSlots;  // what one home bucket can take
+  constexpr uint64_t kUpper = uint64_t{1} << 63;
+  Segment halves[2];
+  halves[0].Init(0, 1, 0);
+  halves[1].Init(kUpper, 1, 0);
+  // One more than a bucket of the undivided page can take: it splits.
+  insert(halves[0], 40, kReach / 2);
+  insert(halves[0], 41, kReach / 2 + 1);
+  ASSERT_EQ(shard.segment_count(), 2u);
+  insert(halves[1], Segment::kBuckets - 1 - (Segment::kProbes - 1), kReach);
+  insert(halves[1], Segment::kBuckets - 1, Segment::kSlots);
+  ASSERT_EQ(shard.segment_count(), 2u);
+  shard.MergeAround(shard.SegmentOf(kUpper), 0);
+  for (const auto& [place, key] : keys) EXPECT_NE(shard.Find(place, key).segment, nullptr) << key;
+  shard.lock().Unlock();
 }
 
 TEST(PageArena, ReusesPagesAndGivesChunksBack) {
