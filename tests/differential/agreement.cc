@@ -75,6 +75,11 @@ constexpr Explanation kExplanations[] = {
        return reference == "quicklist" && ours == "listpack";
      },
      "Redis 7.0 has one encoding of lists; since 7.2 small ones are listpacks"},
+    {"OBJECT",
+     [](const Request&, const Reply& reference, const Reply& ours) {
+       return reference == "skiplist" && ours == "listpack";
+     },
+     "a sorted set whose long or many members have gone stays unpacked in Redis"},
     {"EXPIRETIME",
      [](const Request&, const Reply& reference, const Reply& ours) {
        return reference.integer < -2 && ours.integer == INT64_MAX / 1000 + 1;

@@ -9,7 +9,11 @@ Shot Sort(Dice& dice) {
   const bool read_only = dice.Chance(30);
   Shot shot{{read_only ? "SORT_RO" : "SORT", dice.Key()}};
   Request& request = shot.request;
-  if (dice.Chance(60)) request.push_back(dice.AnyCase("ALPHA"));
+  if (dice.Chance(60)) {
+    request.push_back(dice.AnyCase("ALPHA"));
+    // Redis compares texts up to a zero byte: others are equal, and come in no certain order.
+    shot.agreement = Agreement::kAnyOrder;
+  }
   if (dice.Chance(30)) {
     request.insert(request.end(), {"BY", dice.OneOf({"k*", "*", "k*->f1", "w*", "k1*"})});
     // Elements without a weight, or of equal ones, come in no order that means anything.

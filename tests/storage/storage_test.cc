@@ -157,7 +157,7 @@ TEST(Segment, BucketStartIsTheInverseOfHomeBucket) {
 
 // A page may hold what does not fit into it when it is put in anew in the order of its buckets:
 // what had wrapped around to the first bucket comes first then. A merge that ends with smaller
-// pages than it began with must not be tried again.
+// pages than it began with must not be tried again, for ever.
 TEST(Shard, AMergeThatDoesNotFitEnds) {
   const ManualClock clock;
   const TickScale ticks(clock.NowMs());
@@ -167,29 +167,32 @@ TEST(Shard, AMergeThatDoesNotFitEnds) {
   Shard shard;
   shard.Attach(&arena, &heap, &hasher, &ticks, /*shard_bits=*/0, /*number=*/0);
   shard.lock().Lock();
-  std::vector<std::pair<uint64_t, std::string>> keys;
-  const auto insert = [&](const Segment& at, int bucket, int n) {
-    for (int i = 0; i < n; ++i) {
-      keys.emplace_back(at.BucketStart(bucket) + static_cast<uint64_t>(i),
-                        "key" + std::to_string(keys.size()));
-      Entry* entry = Entry::Create(heap, {.key = keys.back().second});
-      shard.Insert(keys.back().first, entry, 0);
+  std::vector<std::string> keys;
+  int tried = 0;
+  // Adds n keys whose home, in one of the two halves of the table, is this bucket.
+  const auto insert = [&](bool upper, int bucket, int n) {
+    while (n > 0) {
+      const std::string key = "key" + std::to_string(tried++);
+      const uint64_t place = hasher.Place(key);
+      if ((place >> 63 != 0) != upper || Segment::HomeBucket(place, 1) != bucket) continue;
+      shard.Insert(place, Entry::Create(heap, {.key = key}), 0);
+      keys.push_back(key);
+      --n;
     }
   };
   constexpr int kReach = Segment::kProbes * Segment::kSlots;  // what one home bucket can take
-  constexpr uint64_t kUpper = uint64_t{1} << 63;
-  Segment halves[2];
-  halves[0].Init(0, 1, 0);
-  halves[1].Init(kUpper, 1, 0);
+  constexpr int kLast = Segment::kBuckets - 1;
   // One more than a bucket of the undivided page can take: it splits.
-  insert(halves[0], 40, kReach / 2);
-  insert(halves[0], 41, kReach / 2 + 1);
+  insert(true, 41, kReach / 2 + 1);
+  insert(true, 42, kReach / 2);
   ASSERT_EQ(shard.segment_count(), 2u);
-  insert(halves[1], Segment::kBuckets - 1 - (Segment::kProbes - 1), kReach);
-  insert(halves[1], Segment::kBuckets - 1, Segment::kSlots);
+  insert(false, kLast - (Segment::kProbes - 1), kReach);
+  insert(false, kLast, Segment::kSlots);
   ASSERT_EQ(shard.segment_count(), 2u);
-  shard.MergeAround(shard.SegmentOf(kUpper), 0);
-  for (const auto& [place, key] : keys) EXPECT_NE(shard.Find(place, key).segment, nullptr) << key;
+  shard.MergeAround(shard.SegmentOf(0), 0);
+  for (const std::string& key : keys) {
+    EXPECT_NE(shard.Find(hasher.Place(key), key).segment, nullptr) << key;
+  }
   shard.lock().Unlock();
 }
 
