@@ -66,7 +66,24 @@ bool IsPackedSet(const Request&, const Reply& reference, const Reply& ours) {
   return reference == "hashtable" && ours == "listpack";
 }
 
+bool EqualButForTheSignOfZero(const Reply& reference, const Reply& ours) {
+  const auto without_sign = [](const std::string& text) { return text == "-0" ? "0" : text; };
+  if (without_sign(reference.text) != without_sign(ours.text) ||
+      reference.elements.size() != ours.elements.size()) {
+    return false;
+  }
+  for (size_t i = 0; i < ours.elements.size(); ++i) {
+    if (!EqualButForTheSignOfZero(reference.elements[i], ours.elements[i])) return false;
+  }
+  return true;
+}
+
 constexpr Explanation kExplanations[] = {
+    {"ZUNION",
+     [](const Request&, const Reply& reference, const Reply& ours) {
+       return EqualButForTheSignOfZero(reference, ours);
+     },
+     "the sign of a sum of weighed zeros depends on the order in which they are added"},
     {"OBJECT", IsPackedSet, "small sets are packed lists since Redis 7.2"},
     {kAnyCommand, EndsAtZero,
      "Redis's error texts quote a client's words as C strings, which end at a zero byte"},
