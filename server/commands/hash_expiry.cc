@@ -14,6 +14,7 @@
 #include "server/commands/hashes.h"
 #include "server/commands/option_word.h"
 #include "server/commands/rows.h"
+#include "server/commands/set_options.h"
 #include "server/commands/ttl.h"
 
 namespace lapse {
@@ -83,21 +84,6 @@ std::optional<int64_t> ParseFieldTtl(CommandContext& ctx, TtlForm form, std::str
     return std::nullopt;
   }
   return deadline;
-}
-
-TtlForm FormNamed(std::string_view option) {
-  switch (OptionWord(option)) {
-    case OptionWord("EX"):
-      return TtlForm::kSeconds;
-    case OptionWord("PX"):
-      return TtlForm::kMilliseconds;
-    case OptionWord("EXAT"):
-      return TtlForm::kUnixSeconds;
-    case OptionWord("PXAT"):
-      return TtlForm::kUnixMilliseconds;
-    default:
-      return TtlForm::kNone;
-  }
 }
 
 // --- HEXPIRE and its relatives ---
@@ -266,7 +252,7 @@ void HGetDel(CommandContext& ctx) {
 void HGetEx(CommandContext& ctx) {
   const auto hash = FindAs<Hash>(ctx);
   if (hash.wrong()) return;
-  const TtlForm form = FormNamed(ctx.args[2]);
+  const TtlForm form = TtlFormOf(OptionWord(ctx.args[2]));
   const bool persist = OptionWord(ctx.args[2]) == OptionWord("PERSIST");
   int64_t deadline = kNoDeadline;
   if (form != TtlForm::kNone) {
@@ -326,7 +312,7 @@ bool ParseHSetEx(CommandContext& ctx, HSetExOptions& options) {
   for (size_t i = 2; i < ctx.args.size(); ++i) {
     const std::string_view word = ctx.args[i];
     const bool timed = options.deadline.has_value() || options.keep_ttl;
-    const TtlForm form = FormNamed(word);
+    const TtlForm form = TtlFormOf(OptionWord(word));
     const bool keep_ttl = OptionWord(word) == OptionWord("KEEPTTL");
     const bool fnx = OptionWord(word) == OptionWord("FNX");
     const bool fxx = OptionWord(word) == OptionWord("FXX");

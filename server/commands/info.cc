@@ -19,6 +19,7 @@
 #include "server/commands/families.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
+#include "server/core/command_name.h"
 #include "server/core/context.h"
 #include "server/core/instance.h"
 #include "server/core/version.h"
@@ -293,12 +294,6 @@ void AddKeyspace(CommandContext& ctx, Page& page) {
   }
 }
 
-// "config|get": what the statistics call it.
-std::string StatsName(const CommandRegistry::Numbered& command) {
-  if (command.container == nullptr) return std::string(command.row->name);
-  return fmt::format("{}|{}", command.container->name, command.row->name);
-}
-
 void AddCommandStats(CommandContext& ctx, Page& page) {
   CommandStatsBook& book = ctx.instance.command_stats;
   const double us_per_cycle = book.scale().NsPerCycle() / 1000;
@@ -307,7 +302,7 @@ void AddCommandStats(CommandContext& ctx, Page& page) {
     const CommandTotals totals = book.Totals(command.number);
     if (totals.calls == 0 && totals.rejected == 0 && totals.failed == 0) continue;
     const double us = static_cast<double>(totals.cycles) * us_per_cycle;
-    page.Line(fmt::format("cmdstat_{}", StatsName(command)),
+    page.Line(fmt::format("cmdstat_{}", FullName(command.container, *command.row)),
               fmt::format("calls={},usec={:.0f},usec_per_call={:.2f},rejected_calls={},"
                           "failed_calls={}",
                           totals.calls, us, totals.calls == 0 ? 0 : us / totals.calls,
@@ -337,7 +332,8 @@ void AddLatencyStats(CommandContext& ctx, Page& page) {
       const double us = totals.Percentile(percent / 100) * book.scale().NsPerCycle() / 1000;
       text += fmt::format("{}p{}={:.3f}", text.empty() ? "" : ",", percentile, us);
     }
-    page.Line(fmt::format("latency_percentiles_usec_{}", StatsName(command)), text);
+    page.Line(fmt::format("latency_percentiles_usec_{}", FullName(command.container, *command.row)),
+              text);
   }
 }
 

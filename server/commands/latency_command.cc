@@ -8,6 +8,7 @@
 #include "server/commands/help.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
+#include "server/core/command_name.h"
 #include "server/core/context.h"
 #include "server/core/instance.h"
 #include "server/services/services.h"
@@ -144,9 +145,7 @@ void Histogram(CommandContext& ctx) {
   const size_t mark = ctx.reply.BeginMap();
   size_t found = 0;
   for (const CommandRegistry::Numbered& command : ctx.instance.registry.numbered()) {
-    const std::string name = command.container == nullptr
-                                 ? std::string(command.row->name)
-                                 : fmt::format("{}|{}", command.container->name, command.row->name);
+    const std::string name = FullName(command.container, *command.row);
     if (!wanted(command, name)) continue;
     const CommandTotals totals = ctx.instance.command_stats.Totals(command.number);
     if (totals.calls == 0) continue;

@@ -5,8 +5,6 @@
 #include "server/core/errors.h"
 
 namespace lapse {
-namespace {
-
 TtlForm TtlFormOf(uint64_t word) {
   switch (word) {
     case OptionWord("EX"):
@@ -21,6 +19,8 @@ TtlForm TtlFormOf(uint64_t word) {
       return TtlForm::kNone;
   }
 }
+
+namespace {
 
 // Takes the option if it is one of the four TTL forms. The same form may stand twice, the last one
 // counts; two forms, or one beside KEEPTTL or PERSIST, are a syntax error.

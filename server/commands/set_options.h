@@ -27,4 +27,7 @@ struct SetOptions {
 bool ParseSetOptions(CommandContext& ctx, size_t from, SetOptions& options);
 bool ParseGetExOptions(CommandContext& ctx, size_t from, SetOptions& options);
 
+// The form that EX, PX, EXAT or PXAT names (as an OptionWord); kNone for any other word.
+TtlForm TtlFormOf(uint64_t word);
+
 }  // namespace lapse

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "fmt/format.h"
 #include "server/core/arguments.h"
+#include "server/core/command_name.h"
 #include "server/core/errors.h"
 
 namespace lapse {
@@ -58,10 +59,6 @@ class GatePass {
   Instance& instance_;
   Gate& gate_;
 };
-
-std::string FullName(const CommandRow* parent, const CommandRow& row) {
-  return parent == nullptr ? std::string(row.name) : fmt::format("{}|{}", parent->name, row.name);
-}
 
 std::string UnknownCommand(std::span<const std::string_view> args) {
   std::string shown;

@@ -5,6 +5,7 @@
 #include "fmt/format.h"
 #include "server/core/arguments.h"
 #include "server/core/categories.h"
+#include "server/core/command_name.h"
 #include "server/core/glob.h"
 #include "server/services/acl_user.h"
 
@@ -48,9 +49,9 @@ AclCommands::AclCommands(const CommandRegistry& registry) {
     commands_.push_back({row, container, std::move(name)});
   };
   for (const CommandRow* row : registry.rows()) {
-    add(row, nullptr, std::string(row->name));
+    add(row, nullptr, FullName(nullptr, *row));
     for (const CommandRow& subcommand : row->subcommands) {
-      add(&subcommand, row, fmt::format("{}|{}", row->name, subcommand.name));
+      add(&subcommand, row, FullName(row, subcommand));
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "fmt/format.h"
+#include "server/core/command_name.h"
 
 #include "server/core/errors.h"
 
@@ -19,11 +20,6 @@ bool MayListenerRun(const CommandRow& row) {
          row.name == "reset";
 }
 
-std::string FullName(const Request& request) {
-  if (request.parent == nullptr) return std::string(request.row->name);
-  return fmt::format("{}|{}", request.parent->name, request.row->name);
-}
-
 // False, and replies why, when what the session listens to forbids the request.
 bool MayRun(const Session& session, const Request& request, ReplyWriter& reply) {
   const CommandRow& row = *request.row;
@@ -36,7 +32,7 @@ bool MayRun(const Session& session, const Request& request, ReplyWriter& reply) 
     reply.Error(fmt::format(
         "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
         "RESET are allowed in this context",
-        FullName(request)));
+        FullName(request.parent, *request.row)));
     return false;
   }
   return true;
