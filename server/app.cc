@@ -19,6 +19,7 @@
 #include "server/core/instance.h"
 #include "server/core/version.h"
 #include "server/net/net_server.h"
+#include "server/operations_thread.h"
 #include "server/process.h"
 #include "server/services/services.h"
 #include "spdlog/sinks/basic_file_sink.h"
@@ -178,10 +179,13 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
                (*server)->thread_count(), (*server)->port(), AllocatorName());
   spdlog::info("ready to accept connections on {}", absl::StrJoin((*server)->addresses(), ", "));
   daemon.Detach();
+  OperationsThread operations(instance);
+  operations.Start();
 
   const std::string_view reason = WaitForStop(stop, instance);
   spdlog::info("shutting down: {}", reason);
   StopSignal::EndAtNextSignal();
+  operations.Stop();
   (*server)->Stop();
   if (!pidfile.empty()) unlink(pidfile.c_str());
   spdlog::info("stopped");

@@ -12,9 +12,10 @@
 #include "server/commands/families.h"
 #include "server/core/config.h"
 #include "server/core/instance.h"
-#include "server/executor.h"
+#include "server/services/executor.h"
 #include "server/expired_events.h"
 #include "server/net/net_server.h"
+#include "server/operations_thread.h"
 #include "server/services/services.h"
 #include "storage/clock.h"
 #include "storage/entry.h"
@@ -107,7 +108,8 @@ struct Engine::Impl {
         instance(std::move(config), clock, AllCommandFamilies()),
         events(std::make_shared<ExpiredEvents>(instance.keyspace, options.max_queued_events)),
         executors(instance),
-        driver(instance) {
+        driver(instance),
+        operations(instance) {
     InstallServices(instance).IgnoreError();  // the options name no file
   }
 
@@ -116,6 +118,7 @@ struct Engine::Impl {
   std::shared_ptr<ExpiredEvents> events;
   ExecutorPool executors;
   BackgroundDriver driver;
+  OperationsThread operations;
 
   Mutex server_mu;
   std::unique_ptr<NetServer> server ABSL_GUARDED_BY(server_mu);
@@ -154,6 +157,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(Options options) {
   }
   auto impl = std::make_unique<Impl>(options, std::move(config));
   impl->driver.Start();
+  impl->operations.Start();
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 

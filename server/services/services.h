@@ -4,7 +4,9 @@
 // Thread: as hooks.h says.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "server/core/hooks.h"
 #include "server/core/instance.h"
@@ -68,6 +70,19 @@ class Services final : public CommandHooks {
   // Returns for how long it may rest, no longer than that. Requires: not inside the gate.
   int64_t Drive(int64_t rest_us);
 
+  // What is done for the operator by the clock. To be called by one thread again and again; returns
+  // after how many milliseconds, at most kLongestOperationsRestMs. May write files. Requires: not
+  // inside the gate.
+  static constexpr int64_t kLongestOperationsRestMs = 1000;
+  int64_t Operate();
+  // `wake` makes that thread call Operate soon, and may be called by any thread, inside the gate or
+  // not. Requires the gate's exclusive form.
+  void SetOperationsWaker(std::function<void()> wake) { wake_operations_ = std::move(wake); }
+  // To be called inside the gate.
+  void WakeOperations() const {
+    if (wake_operations_) wake_operations_();
+  }
+
   Transactions& transactions() { return transactions_; }
   PubSub& pubsub() { return pubsub_; }
   Tracking& tracking() { return tracking_; }
@@ -91,6 +106,7 @@ class Services final : public CommandHooks {
   ScriptWatch script_watch_{instance_};
   Scripts scripts_{instance_, script_watch_};
   FunctionLibraries functions_{instance_, script_watch_};
+  std::function<void()> wake_operations_;
 };
 
 // Gives a new instance its services; to be called once, before any command runs. Fails on a

@@ -23,7 +23,7 @@ void AddBlock(State& state, const unsigned char* block) {
   for (size_t i = 16; i < 80; ++i) {
     words[i] = std::rotl(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
   }
-  auto [a, b, c, d, e] = state;
+  uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
   const auto round = [&](uint32_t mixed, uint32_t constant, uint32_t word) {
     const uint32_t next = std::rotl(a, 5) + mixed + e + constant + word;
     e = d;

@@ -1,4 +1,4 @@
-#include "server/executor.h"
+#include "server/services/executor.h"
 
 #include <condition_variable>
 #include <string>
