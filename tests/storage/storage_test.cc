@@ -166,11 +166,12 @@ TEST(Shard, AMergeThatDoesNotFitEnds) {
   EntryHeap heap;
   Shard shard;
   shard.Attach(&arena, &heap, &hasher, &ticks, /*shard_bits=*/0, /*number=*/0);
-  shard.lock().Lock();
+  const SpinGuard guard(shard.lock());
   std::vector<std::string> keys;
   int tried = 0;
   // Adds n keys whose home, in one of the two halves of the table, is this bucket.
-  const auto insert = [&](bool upper, int bucket, int n) {
+  const auto insert = [&](bool upper, int bucket,
+                          int n) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.lock()) {
     while (n > 0) {
       const std::string key = "key" + std::to_string(tried++);
       const uint64_t place = hasher.Place(key);
@@ -193,7 +194,6 @@ TEST(Shard, AMergeThatDoesNotFitEnds) {
   for (const std::string& key : keys) {
     EXPECT_NE(shard.Find(hasher.Place(key), key).segment, nullptr) << key;
   }
-  shard.lock().Unlock();
 }
 
 TEST(PageArena, ReusesPagesAndGivesChunksBack) {

@@ -163,7 +163,7 @@ class SetModelTest : public ::testing::TestWithParam<int> {
 
   std::mt19937_64 random_{static_cast<uint64_t>(GetParam())};
   const uint64_t range_ = GetParam() < 4 ? 60 : GetParam() < 8 ? 1000 : 30'000;
-  const Set::Limits limits_;
+  const Set::Limits limits_{};
   absl::InsecureBitGen bits_;
 };
 
