@@ -41,11 +41,10 @@ absl::Status BadWindow(std::string_view text, std::string_view what) {
       fmt::format("window '{}': {}; write it like 02:00Z-06:00Z", text.substr(0, 64), what));
 }
 
-// Takes `count` digits off the front.
-std::optional<int> TakeDigits(std::string_view& text, size_t count) {
-  if (text.size() < count) return std::nullopt;
+// Takes two digits, or as many as `count` says, off the front; -1 when they are not there.
+int TakeDigits(std::string_view& text, size_t count = 2) {
   const std::optional<int64_t> value = ReadDigits(text.substr(0, count));
-  if (!value.has_value()) return std::nullopt;
+  if (!value.has_value() || text.size() < count) return -1;
   text.remove_prefix(count);
   return static_cast<int>(*value);
 }
@@ -84,17 +83,13 @@ class InstantReader {
 
  private:
   absl::Status ReadDate(absl::CivilSecond& local) {
-    const std::optional<int> year = TakeDigits(rest_, 4);
-    const bool dash = Take(rest_, '-');
-    const std::optional<int> month = dash ? TakeDigits(rest_, 2) : std::nullopt;
-    const bool second_dash = Take(rest_, '-');
-    const std::optional<int> day = second_dash ? TakeDigits(rest_, 2) : std::nullopt;
-    if (!year.has_value() || !month.has_value() || !day.has_value()) {
-      return BadInstant(whole_, "does not start with a date");
-    }
-    const absl::CivilDay date(*year, *month, *day);
+    const int year = TakeDigits(rest_, 4);
+    const int month = Take(rest_, '-') ? TakeDigits(rest_) : -1;
+    const int day = Take(rest_, '-') ? TakeDigits(rest_) : -1;
+    if (year < 0 || month < 0 || day < 0) return BadInstant(whole_, "does not start with a date");
+    const absl::CivilDay date(year, month, day);
     // A civil day carries what does not fit over into the next month.
-    if (date.month() != *month || date.day() != *day) {
+    if (date.month() != month || date.day() != day) {
       return BadInstant(whole_, "there is no such day");
     }
     local = absl::CivilSecond(date);
@@ -102,30 +97,32 @@ class InstantReader {
   }
 
   absl::Status ReadTime(absl::CivilSecond& local, int64_t& ms) {
-    const std::optional<int> hour = TakeDigits(rest_, 2);
-    const bool colon = Take(rest_, ':');
-    const std::optional<int> minute = colon ? TakeDigits(rest_, 2) : std::nullopt;
-    if (!hour.has_value() || !minute.has_value()) {
+    const int hour = TakeDigits(rest_);
+    const int minute = Take(rest_, ':') ? TakeDigits(rest_) : -1;
+    if (hour < 0 || minute < 0)
       return BadInstant(whole_, "the time of day needs hours and minutes");
-    }
-    std::optional<int> second = 0;
+    int second = 0;
     if (Take(rest_, ':')) {
-      second = TakeDigits(rest_, 2);
-      if (second.has_value() && Take(rest_, '.')) {
-        int scale = 100;
-        if (rest_.empty() || !IsDigit(rest_[0])) {
-          return BadInstant(whole_, "a fraction needs digits");
-        }
-        for (; !rest_.empty() && IsDigit(rest_[0]); rest_.remove_prefix(1), scale /= 10) {
-          ms += (rest_[0] - '0') * scale;
-        }
+      second = TakeDigits(rest_);
+      if (Take(rest_, '.') && !TakeFraction(ms)) {
+        return BadInstant(whole_, "a fraction needs digits");
       }
     }
-    if (!second.has_value() || *hour > 23 || *minute > 59 || *second > 59) {
+    if (second < 0 || hour > 23 || minute > 59 || second > 59) {
       return BadInstant(whole_, "there is no such time of day");
     }
-    local += *hour * 3600 + *minute * 60 + *second;
+    local += hour * 3600 + minute * 60 + second;
     return absl::OkStatus();
+  }
+
+  // Rounds down to milliseconds.
+  bool TakeFraction(int64_t& ms) {
+    if (rest_.empty() || !IsDigit(rest_[0])) return false;
+    for (int scale = 100; !rest_.empty() && IsDigit(rest_[0]); scale /= 10) {
+      ms += (rest_[0] - '0') * scale;
+      rest_.remove_prefix(1);
+    }
+    return true;
   }
 
   std::string_view whole_;
@@ -139,12 +136,11 @@ struct ClockTime {
 };
 
 std::optional<ClockTime> ReadClockTime(std::string_view text) {
-  const std::optional<int> hour = TakeDigits(text, 2);
-  if (!hour.has_value() || !Take(text, ':')) return std::nullopt;
-  const std::optional<int> minute = TakeDigits(text, 2);
-  if (!minute.has_value() || *minute > 59) return std::nullopt;
+  const int hour = TakeDigits(text);
+  const int minute = Take(text, ':') ? TakeDigits(text) : -1;
+  if (hour < 0 || minute < 0 || minute > 59) return std::nullopt;
   const bool utc = Take(text, 'Z') || Take(text, 'z');
-  const int of_day = *hour * 60 + *minute;
+  const int of_day = hour * 60 + minute;
   if (!text.empty() || of_day > 24 * 60) return std::nullopt;
   return ClockTime{of_day, utc};
 }
