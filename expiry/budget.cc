@@ -9,13 +9,16 @@ int64_t LagMs(const TickScale& ticks, Tick oldest, int64_t now_ms) {
   return now_ms - ticks.StartMs(oldest) + kTickMs;
 }
 
-double SharePercent(const ExpirySettings& settings, int64_t lag_ms, bool idle) {
+double SharePercent(const ExpirySettings& settings, int64_t lag_ms, double client_percent) {
   const auto rest = static_cast<double>(settings.rest_percent);
   const auto behind = static_cast<double>(std::max(settings.behind_percent, settings.rest_percent));
   const double ramp = std::clamp(static_cast<double>(lag_ms - kTickMs) / kTickMs, 0.0, 1.0);
   const double busy = rest + (behind - rest) * ramp;
-  const double share = idle ? std::max(busy, static_cast<double>(settings.idle_percent)) : busy;
-  return std::clamp(share, 1.0, 100.0);
+  return std::clamp(std::max(busy, FreePercent(settings, client_percent)), 1.0, 100.0);
+}
+
+double FreePercent(const ExpirySettings& settings, double client_percent) {
+  return static_cast<double>(std::min<int64_t>(settings.idle_percent, 100)) - client_percent;
 }
 
 int64_t RestUs(int64_t worked_ns, double share_percent) {

@@ -62,7 +62,7 @@ ExpiryEngine::Driver& ExpiryEngine::DriverOf(size_t worker) {
   return *driver;
 }
 
-int64_t ExpiryEngine::Drive(size_t worker, size_t workers, bool idle) {
+int64_t ExpiryEngine::Drive(size_t worker, size_t workers, bool idle, double client_percent) {
   workers = std::clamp<size_t>(workers, 1, kMaxDrivers);
   if (worker >= workers) return kLongestWaitUs;
   Driver& driver = DriverOf(worker);
@@ -83,7 +83,8 @@ int64_t ExpiryEngine::Drive(size_t worker, size_t workers, bool idle) {
     driver.flush_first = flushing && !driver.flush_first;
     if (driver.flush_first) wait_us = flush();
     if (settings_.active) {
-      const Turn turn{Share(keyspace_, worker, workers), settings_, budget, clock_.NowUs(), idle};
+      const Turn turn{Share(keyspace_, worker, workers), settings_, budget, clock_.NowUs(), idle,
+                      idle ? 0 : client_percent};
       wait_us = std::min(wait_us, StepStrategy(driver, turn));
       const bool sleep = wait_us > 0 && MaySleep(driver, turn);
       driver.asleep.store(sleep, std::memory_order_relaxed);

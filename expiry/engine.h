@@ -84,10 +84,11 @@ class ExpiryEngine {
   void SetWaker(std::function<void(size_t worker)> wake) { wake_ = std::move(wake); }
 
   // One slice by driver `worker` of `workers`. `idle`: the thread had nothing else to do since its
-  // last call. Enters the gate itself. Returns the microseconds after which to call again (0: as
-  // soon as other work has had its turn), at most kLongestWaitUs; kLongestSleepUs for drivers that
-  // have nothing to do and that driver 0 can wake.
-  int64_t Drive(size_t worker, size_t workers, bool idle);
+  // last call; if it had, `client_percent` says how much of its time that takes. Enters the gate
+  // itself. Returns the microseconds after which to call again (0: as soon as other work has had
+  // its turn), at most kLongestWaitUs; kLongestSleepUs for drivers that have nothing to do and that
+  // driver 0 can wake.
+  int64_t Drive(size_t worker, size_t workers, bool idle, double client_percent = 100);
 
   FlushRunner& flush() { return flush_; }
 

@@ -97,8 +97,9 @@ StepOutcome FullScanStrategy::Step(const Turn& turn) {
   }
   if (ended) EndPass(turn);
   const int64_t worked_ns = turn.budget.used_ns();
-  const int64_t share = turn.idle ? turn.settings.idle_percent : turn.settings.behind_percent;
-  outcome.wait_us = RestUs(worked_ns, static_cast<double>(std::clamp<int64_t>(share, 1, 100)));
+  const auto behind = static_cast<double>(turn.settings.behind_percent);
+  const double share = std::max(behind, FreePercent(turn.settings, turn.client_percent));
+  outcome.wait_us = RestUs(worked_ns, std::clamp(share, 1.0, 100.0));
   if (!outcome.capped) {
     const double due_ns = static_cast<double>(pass_start_ns_) +
                           (total > 0 ? Position(turn) / total * period_ns : 0) -

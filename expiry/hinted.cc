@@ -81,7 +81,7 @@ StepOutcome HintedStrategy::Step(const Turn& turn) {
   }
   const int64_t worked_ns = turn.budget.used_ns();
   const int64_t lag_ms = LagMs(keyspace.ticks(), oldest_, turn.now_ms());
-  outcome.wait_us = RestUs(worked_ns, SharePercent(turn.settings, lag_ms, turn.idle));
+  outcome.wait_us = RestUs(worked_ns, SharePercent(turn.settings, lag_ms, turn.client_percent));
   if (!outcome.capped) {
     outcome.wait_us = std::max(outcome.wait_us,
                                UntilNextTickUs(keyspace.ticks(), turn.now_us + worked_ns / 1000));

@@ -68,8 +68,9 @@ struct Turn {
   Share share;
   const ExpirySettings& settings;
   StepBudget budget;
-  int64_t now_us = 0;  // wall clock; `now` of every deadline looked at in this slice
-  bool idle = false;   // the driver's thread had nothing else to do
+  int64_t now_us = 0;           // wall clock; `now` of every deadline looked at in this slice
+  bool idle = false;            // the driver's thread had nothing else to do
+  double client_percent = 100;  // of the thread's time that clients take; 0 when idle
 
   int64_t now_ms() const { return now_us / 1000; }
 };

@@ -94,6 +94,10 @@ class Segment {
   SlotWord word(int slot) const { return buckets_[slot / kSlots].words[slot % kSlots]; }
   // Replaces the word of a slot in use and lowers its group's due.
   void SetWord(int slot, SlotWord word);
+  // Whether no slot of its group is due before this one, which has a hint.
+  bool LeadsGroup(int slot) const {
+    return HintOf(word(slot)) == group_due_[slot / kSlots / kBucketsPerGroup];
+  }
   const Bucket& bucket(int i) const { return buckets_[i]; }
 
   static int HomeBucket(uint64_t place, int depth) {
@@ -132,6 +136,7 @@ class Segment {
   void PrefetchBucket(uint64_t place, int depth) const {
     PrefetchLine(&buckets_[HomeBucket(place, depth)]);
   }
+  void PrefetchHeader() const { PrefetchLine(this); }
   void PrefetchGroup(int group) const {
     for (int b = group * kBucketsPerGroup; b < (group + 1) * kBucketsPerGroup; ++b) {
       PrefetchLine(&buckets_[b]);

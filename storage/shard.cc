@@ -77,6 +77,11 @@ void Shard::PrefetchBucket(uint64_t place) const {
   if (target.segment != nullptr) target.segment->PrefetchBucket(place, target.depth);
 }
 
+void Shard::PrefetchHeader(uint64_t place) const {
+  const Target target = TargetOf(place);
+  if (target.segment != nullptr) target.segment->PrefetchHeader();
+}
+
 void Shard::PrefetchEntry(uint64_t place) const {
   const Target target = TargetOf(place);
   if (target.segment != nullptr) target.segment->PrefetchEntries(place, target.depth);
@@ -143,9 +148,13 @@ Hint Shard::HintOfEntry(const Segment& segment, const Entry* entry) const {
   return entry->has_due() ? segment.HintFor(ticks_->DueTick(entry->due())) : kNoHint;
 }
 
-Tick Shard::DueOf(const Segment& segment, const Entry* entry) const {
-  const Tick due = ticks_->DueTick(entry->due());
-  return std::min(due, segment.TickOf(segment.HintFor(due)));
+// The mirror is no later than any due of the segment's groups, so that a hint which does not lead
+// its group cannot lower it: most new TTLs are longer than the shortest of 400 keys, and leave the
+// mirror's cache line alone.
+void Shard::NoteDue(const Segment* segment, int slot) {
+  if (!segment->LeadsGroup(slot)) return;
+  const Tick due = ticks_->DueTick(EntryOf(segment->word(slot))->due());
+  LowerDue(segment, std::min(due, segment->TickOf(HintOf(segment->word(slot)))));
 }
 
 void Shard::LowerDue(const Segment* segment, Tick due) {
@@ -174,7 +183,7 @@ Shard::Hung Shard::Insert(uint64_t place, Entry* entry, Tick now) {
     const Hint hint = HintOfEntry(*segment, entry);
     const int slot = segment->Insert(place, MakeSlot(entry, hint));
     if (ABSL_PREDICT_TRUE(slot >= 0)) {
-      if (hint != kNoHint) LowerDue(segment, DueOf(*segment, entry));
+      if (hint != kNoHint) NoteDue(segment, slot);
       return {segment, slot};
     }
     Split(segment, now);
@@ -184,7 +193,7 @@ Shard::Hung Shard::Insert(uint64_t place, Entry* entry, Tick now) {
 void Shard::SetEntry(Segment* segment, int slot, Entry* entry) {
   const Hint hint = HintOfEntry(*segment, entry);
   segment->SetWord(slot, MakeSlot(entry, hint));
-  if (hint != kNoHint) LowerDue(segment, DueOf(*segment, entry));
+  if (hint != kNoHint) NoteDue(segment, slot);
 }
 
 void Shard::Erase(Segment* segment, int slot) { segment->Erase(slot); }

@@ -64,6 +64,8 @@ class alignas(64) Shard {
   // --- lives.
   void PrefetchDirectory(uint64_t place) const;
   void PrefetchBucket(uint64_t place) const;
+  // Of the segment: what counts its keys and says when it is due, which only changes touch.
+  void PrefetchHeader(uint64_t place) const;
   void PrefetchEntry(uint64_t place) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   // --- locked ---
@@ -127,9 +129,10 @@ class alignas(64) Shard {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Collect(const Segment& segment, std::vector<Placed>& placed) const;
   Hint HintOfEntry(const Segment& segment, const Entry* entry) const;
-  // When the segment must be looked at for the entry's sake: the tick of its hint, or, after a step
-  // back of the clock has left the base in the future, an earlier one.
-  Tick DueOf(const Segment& segment, const Entry* entry) const;
+  // Lowers the segment's due for the sake of the entry in this slot, which has a hint: to the
+  // hint's tick, or, after a step back of the clock has left the base in the future, an earlier
+  // one.
+  void NoteDue(const Segment* segment, int slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void LowerDue(const Segment* segment, Tick due) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   SpinLock lock_;

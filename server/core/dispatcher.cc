@@ -128,6 +128,13 @@ void Dispatcher::PrefetchKeys(size_t db) const {
   };
   for (const Key& key : keys_) shard_of(key).PrefetchDirectory(key.place);
   for (const Key& key : keys_) shard_of(key).PrefetchBucket(key.place);
+  for (const Prepared& request : prepared_) {
+    if (request.row == nullptr || (request.row->flags & kWrite) == 0) continue;
+    for (uint32_t i = 0; i < request.key_count; ++i) {
+      const Key& key = keys_[request.first_key + i];
+      shard_of(key).PrefetchHeader(key.place);
+    }
+  }
   for (const Key& key : keys_) {
     Shard& shard = shard_of(key);
     SpinGuard guard(shard.lock());

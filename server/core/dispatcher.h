@@ -73,7 +73,7 @@ class Dispatcher {
 
   Prepared Prepare(std::span<const std::string_view> args, std::vector<Key>& keys) const;
   void HashKeys(Prepared& request, std::vector<Key>& keys) const;
-  void PrefetchKeys(size_t db) const;
+  void PrefetchKeys(size_t db) const;  // of the prepared requests
   // How a request ended: refused before it ran, with an error, or well.
   enum class Outcome : uint8_t { kRefused, kFailed, kDone };
   Outcome RunPrepared(Session& session, const Prepared& request, int64_t now_ms,

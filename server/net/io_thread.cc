@@ -11,6 +11,7 @@
 #include "server/net/connection.h"
 #include "server/services/services.h"
 #include "spdlog/spdlog.h"
+#include "storage/clock.h"
 
 namespace lapse {
 namespace {
@@ -133,10 +134,13 @@ void IoThread::Report(ClientMachine& machine) {
 
 void IoThread::Turn() {
   if (stopping_) return;
+  load_.TurnBegins(instance_.clock.MonotonicNs(), ThreadCpuNs());
   // While clients are paused nothing expires actively.
   const bool paused = (instance_.modes.load(std::memory_order_relaxed) & kPaused) != 0;
-  int64_t again_us = paused ? ExpiryEngine::kLongestWaitUs
-                            : instance_.expiry.Drive(worker_, workers_, bench_.TakeIdle());
+  int64_t again_us =
+      paused ? ExpiryEngine::kLongestWaitUs
+             : instance_.expiry.Drive(worker_, workers_, bench_.TakeIdle(), load_.percent());
+  load_.TurnEnds(ThreadCpuNs());
   again_us = std::min(again_us, kSecondUs);
   const Clock::time_point now = Clock::now();
   if (now - last_second_ >= std::chrono::microseconds(kSecondUs)) EverySecond(now);

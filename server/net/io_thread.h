@@ -22,6 +22,7 @@
 
 #include "server/net/client_machine.h"
 #include "server/net/sockets.h"
+#include "server/net/thread_load.h"
 #include "server/net/workbench.h"
 
 namespace lapse {
@@ -85,6 +86,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
 
   // The io thread's.
   Workbench bench_;
+  ThreadLoad load_;
   IoTimer timer_;
   std::vector<Connection*> connections_;  // each kept alive by its own operations
   std::vector<std::shared_ptr<Connection>> waiting_reads_;

@@ -13,16 +13,20 @@ TEST(Budget, LagIsTheWorstThatTheOldestTickMayHide) {
   EXPECT_EQ(LagMs(ticks, kNeverTick, 1'000'000), 0);
 }
 
+// Shares of the thread's time that clients take.
+constexpr double kIdle = 0;
+constexpr double kBusy = 100;
+
 TEST(Budget, TheShareRisesWithLagFromRestToWork) {
   const ExpirySettings settings;
-  EXPECT_DOUBLE_EQ(SharePercent(settings, 0, false), 5);
-  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs, false), 5);
-  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs * 3 / 2, false), 15);
-  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs * 2, false), 25);
-  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, false), 25);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, 0, kBusy), 5);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs, kBusy), 5);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs * 3 / 2, kBusy), 15);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs * 2, kBusy), 25);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, kBusy), 25);
   double last = 0;
   for (int64_t lag_ms = 0; lag_ms < 1000; ++lag_ms) {
-    const double share = SharePercent(settings, lag_ms, false);
+    const double share = SharePercent(settings, lag_ms, kBusy);
     EXPECT_GE(share, last);
     last = share;
   }
@@ -30,19 +34,26 @@ TEST(Budget, TheShareRisesWithLagFromRestToWork) {
 
 TEST(Budget, AnIdleThreadWorksAtOnce) {
   const ExpirySettings settings;
-  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs, true), 90);
-  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, true), 90);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs, kIdle), 90);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, kIdle), 90);
+}
+
+TEST(Budget, WhatFewClientsLeaveIsUsed) {
+  const ExpirySettings settings;
+  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs, 20), 70);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs, 80), 10);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, kTickMs * 2, 80), 25) << "never less than when behind";
 }
 
 TEST(Budget, NoSettingStopsTheWork) {
   ExpirySettings settings;
   settings.rest_percent = settings.behind_percent = settings.idle_percent = 0;
-  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, false), 1);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, kBusy), 1);
   settings.idle_percent = 1000;
-  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, true), 100);
+  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, kIdle), 100);
   settings.rest_percent = 50;
   settings.behind_percent = 10;
-  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, false), 50) << "never less than at rest";
+  EXPECT_DOUBLE_EQ(SharePercent(settings, 3'600'000, kBusy), 50) << "never less than at rest";
 }
 
 TEST(Budget, RestMakesTheShareTrue) {
