@@ -38,6 +38,9 @@ class LagHistogram {
   int64_t Percentile(double q) const;
   int64_t max_ms() const { return max_.load(std::memory_order_relaxed); }
   int64_t count() const;
+  int64_t count(int bucket) const {
+    return counts_[static_cast<size_t>(bucket)].load(std::memory_order_relaxed);
+  }
 
   static int BucketOf(int64_t lag_ms) {
     if (lag_ms < 4) return lag_ms < 0 ? 0 : static_cast<int>(lag_ms);

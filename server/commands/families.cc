@@ -49,6 +49,7 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
       ConfigCommands(),
       IntrospectionCommands(),
       FlushExpireCommands(),
+      MetricsCommands(),
       TransactionCommands(),
       StreamCommands(),
       StreamReadCommands(),

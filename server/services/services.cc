@@ -119,7 +119,7 @@ void Services::Forget(Session& session) {
 
 int64_t Services::Drive(int64_t rest_us) { return pause_.Drive(blocking_.Drive(rest_us)); }
 
-int64_t Services::Operate() { return kLongestOperationsRestMs; }
+int64_t Services::Operate() { return std::min(kLongestOperationsRestMs, samples_.Step()); }
 
 void Services::BeforeFlush(std::optional<size_t> db, int64_t now_ms) {
   transactions_.watched().Flush(db, now_ms);

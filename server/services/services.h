@@ -20,6 +20,7 @@
 #include "server/services/notifications.h"
 #include "server/services/pause.h"
 #include "server/services/pubsub.h"
+#include "server/services/samples.h"
 #include "server/services/scripts.h"
 #include "server/services/session_state.h"
 #include "server/services/slow_log.h"
@@ -40,6 +41,7 @@ class Services final : public CommandHooks {
   SlowLog& slow_log() { return slow_log_; }
   LatencyMonitor& latency() { return latency_; }
   ErrorStats& errors() { return errors_; }
+  Samples& samples() { return samples_; }
 
   RunForm FormOf(const Session& session, const CommandRow& row) const override;
   bool Before(Session& session, const Request& request, ReplyWriter& reply) override;
@@ -106,6 +108,7 @@ class Services final : public CommandHooks {
   ScriptWatch script_watch_{instance_};
   Scripts scripts_{instance_, script_watch_};
   FunctionLibraries functions_{instance_, script_watch_};
+  Samples samples_{instance_};
   std::function<void()> wake_operations_;
 };
 

@@ -61,6 +61,7 @@ constexpr std::string_view kInfoFields[] = {"name",           "arity",    "flags
 
 constexpr Exception kCommandExceptions[] = {
     {"flushexpirekeys", "", "Lapse's own"},
+    {"metrics", "", "Lapse's own"},
     {"client|setinfo", "", "since Redis 7.2"},
     {"client|no-touch", "", "since Redis 7.2"},
     {"hexpire", "", "since Redis 7.4"},
