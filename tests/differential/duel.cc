@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <optional>
-#include <sstream>
 
 namespace lapse {
 namespace {
@@ -21,26 +19,6 @@ std::string Show(const std::optional<Answer>& answer, const ByteClient& server) 
   if (!answer) return "nothing: " + server.error();
   return fmt::format("{}\n    bytes: {}", answer->reply.ToString().substr(0, kShownBytes),
                      ToCommandLine({answer->bytes.substr(0, kShownBytes)}));
-}
-
-std::optional<std::string> FindOnPath(const std::string& program) {
-  const char* const path = std::getenv("PATH");
-  if (path == nullptr) return std::nullopt;
-  std::istringstream folders(path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    std::string candidate = folder + "/" + program;
-    if (access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return std::nullopt;
-}
-
-// Debian's redis-server is one program with several names, of which only some may be installed. It
-// acts by the one that it is called by.
-std::optional<ServerProgram> FindReferenceServer() {
-  for (const char* const program : {"redis-server", "redis-check-rdb"}) {
-    if (const auto path = FindOnPath(program)) return ServerProgram{*path, "redis-server"};
-  }
-  return std::nullopt;
 }
 
 Shot Select(const std::string& db) { return {{"SELECT", db}}; }
@@ -71,7 +49,7 @@ std::string Show(const std::optional<std::set<std::string>>& keys) {
 
 std::unique_ptr<Rivals> Rivals::Start(std::string& missing, const Request& for_both,
                                       const Request& for_reference) {
-  const auto reference = FindReferenceServer();
+  const auto reference = ReferenceServer();
   const ServerProgram ours = LapseServer();
   if (!reference) missing = "redis-server is not on the PATH";
   if (ours.path.empty()) missing = "LAPSE_SERVER is not set";

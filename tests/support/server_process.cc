@@ -33,6 +33,17 @@ std::string MakeScratch() {
   return mkdtemp(pattern.data()) != nullptr ? pattern : "";
 }
 
+std::optional<std::string> FindOnPath(const std::string& program) {
+  const char* const path = std::getenv("PATH");
+  if (path == nullptr) return std::nullopt;
+  std::istringstream folders(path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    std::string candidate = folder + "/" + program;
+    if (access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool Eventually(const std::function<bool()>& is_so, std::chrono::milliseconds patience) {
@@ -83,6 +94,13 @@ bool HaveProgram(const std::string& name) {
 ServerProgram LapseServer() {
   const char* const path = std::getenv("LAPSE_SERVER");
   return {path != nullptr ? path : "", "lapse-server"};
+}
+
+std::optional<ServerProgram> ReferenceServer(const std::string& role) {
+  for (const char* const program : {"redis-server", "redis-check-rdb"}) {
+    if (const auto path = FindOnPath(program)) return ServerProgram{*path, role};
+  }
+  return std::nullopt;
 }
 
 ServerProcess::ServerProcess(std::vector<std::string> words, std::optional<int> port,

@@ -38,6 +38,9 @@ struct ServerProgram {
 
 // The one that LAPSE_SERVER names.
 ServerProgram LapseServer();
+// Debian's redis-server, or nothing where there is none. It is one program with several names, of
+// which only some may be installed, and acts by the `role` that it is called by.
+std::optional<ServerProgram> ReferenceServer(const std::string& role = "redis-server");
 
 class ServerProcess {
  public:
