@@ -8,9 +8,11 @@
 
 #include "absl/container/inlined_vector.h"
 #include "server/core/dispatcher.h"
+#include "server/core/errors.h"
 #include "server/core/version.h"
 #include "server/services/script_reply.h"
 #include "server/services/script_runner.h"
+#include "server/services/services.h"
 #include "server/services/sha1.h"
 #include "spdlog/spdlog.h"
 
@@ -132,6 +134,10 @@ struct ScriptApi {
     ReplyWriter reply(runner.reply_bytes_, runner.session_.resp);
     CommandContext& ctx = *runner.ctx_;
     ctx.dispatcher.RunNested(runner.session_, arguments.words(), ctx.now_ms, runner.held_, reply);
+    // The client whose script it is caches what the script has read; the shard is still held.
+    if ((ctx.session.modes & kTracking) != 0) {
+      ctx.instance.hooks->OnKeysLocked(ctx.session, {arguments.words(), nullptr, row, ctx.now_ms});
+    }
     const std::string_view bytes = runner.reply_bytes_.view();
     const bool failed = bytes.front() == '-';
     PushReply(lua, bytes);
@@ -232,10 +238,11 @@ struct ScriptApi {
     if (lua_gettop(lua) == 0) return RaiseScriptError(lua, kNeedArgument);
     Arguments arguments;
     if (!arguments.Read(lua)) return RaiseScriptError(lua, kBadArguments);
-    if (runner.FindRow(arguments.words()) == nullptr) {
+    const CommandRow* const row = runner.FindRow(arguments.words());
+    if (row == nullptr) {
       return RaiseScriptError(lua, "ERR Invalid command passed to redis.acl_check_cmd()");
     }
-    lua_pushboolean(lua, 1);
+    lua_pushboolean(lua, runner.MayRun(row, arguments.words()) ? 1 : 0);
     return 1;
   }
 };
@@ -334,8 +341,22 @@ bool ScriptRunner::RefuseCommand(const CommandRow* row, std::span<const std::str
     why = "ERR Write commands are not allowed from read-only scripts.";
     return true;
   }
+  // In the middle of a script it is too late to refuse.
+  if (out_of_memory_ && (row->flags & kDenyOom) != 0 && !watch_.wrote()) {
+    why = errors::kOutOfMemory;
+    return true;
+  }
   watch_.NoteWrite();
   return false;
+}
+
+bool ScriptRunner::MayRun(const CommandRow* row, std::span<const std::string_view> args) const {
+  if ((session_.modes & kRestricted) == 0) return true;
+  const Acl& acl = Services::Of(instance_).acl();
+  const AclUser* const user = acl.Find(session_.user);
+  const CommandRow* const named = instance_.registry.Find(args[0]);
+  const Request request{args, named == row ? nullptr : named, row, ctx_->now_ms};
+  return user != nullptr && user->Check(acl.commands(), request).denial == AclDenial::kNone;
 }
 
 }  // namespace lapse

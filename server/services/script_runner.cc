@@ -5,7 +5,9 @@
 #include <optional>
 
 #include "absl/strings/ascii.h"
+#include "server/core/errors.h"
 #include "server/services/script_reply.h"
+#include "server/services/services.h"
 #include "storage/held_shards.h"
 
 namespace lapse {
@@ -122,6 +124,11 @@ void ScriptRunner::BeginSession(const Session& caller) {
 
 void ScriptRunner::Run(CommandContext& ctx, const ScriptCall& call) {
   const bool has_flags = (call.flags & kScriptCompatible) == 0;
+  out_of_memory_ =
+      (call.flags & kScriptAllowOom) == 0 && Services::Of(instance_).memory_limit().exceeded();
+  if (out_of_memory_ && has_flags && (call.flags & kScriptNoWrites) == 0) {
+    return ctx.reply.Error(errors::kOutOfMemory);
+  }
   if (call.read_only_command && has_flags && (call.flags & kScriptNoWrites) == 0) {
     return ctx.reply.Error("ERR Can not execute a script with write flag using *_ro command.");
   }

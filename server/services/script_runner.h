@@ -96,6 +96,8 @@ class ScriptRunner {
   void AddApi();
   bool RefuseCommand(const CommandRow* row, std::span<const std::string_view> args,
                      std::string_view& why);
+  // Whether the user whose script it is may run the command. Requires: a script runs.
+  bool MayRun(const CommandRow* row, std::span<const std::string_view> args) const;
   const CommandRow* FindRow(std::span<const std::string_view> args) const;
 
   Instance& instance_;
@@ -107,6 +109,7 @@ class ScriptRunner {
   CommandContext* ctx_ = nullptr;  // nullptr: none
   HeldShards* held_ = nullptr;
   bool read_only_ = false;
+  bool out_of_memory_ = false;  // commands that need more may not be a script's first write
   bool alone_ = false;
   bool wants_alone_ = false;
   FunctionLibrary* loading_ = nullptr;

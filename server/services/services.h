@@ -40,6 +40,7 @@ class Services final : public CommandHooks {
   Acl& acl() { return acl_; }
   SlowLog& slow_log() { return slow_log_; }
   LatencyMonitor& latency() { return latency_; }
+  const MemoryLimit& memory_limit() const { return memory_limit_; }
   ErrorStats& errors() { return errors_; }
   Samples& samples() { return samples_; }
 

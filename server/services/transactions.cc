@@ -111,6 +111,9 @@ bool Transactions::Queue(Session& session, const Request& request, ReplyWriter& 
   Transaction& transaction = TransactionOf(session);
   transaction.queue.Add(request.args);
   transaction.flags |= row.flags;
+  // What a script will run is not known, and one that needs the server for itself could not be run
+  // again in the midst of a transaction.
+  if ((row.flags & kComposite) != 0) transaction.flags |= kExclusive;
   if (row.name == "select") transaction.changes_db = true;
   if (row.has_keys() && (row.flags & kLocksItself) == 0) {
     KeyRefs keys;

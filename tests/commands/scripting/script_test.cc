@@ -143,6 +143,44 @@ TEST(Script, ReadOnlyFormsWriteNothing) {
   EXPECT_EQ(db.Run("DBSIZE"), 0);
 }
 
+TEST(Script, RefusesTheFirstWriteWhenMemoryIsFull) {
+  Db db;
+  db.Run("SET a 1");
+  db.Run("CONFIG SET maxmemory 1");
+  constexpr std::string_view kFull = "OOM command not allowed when used memory > 'maxmemory'.";
+  EXPECT_THAT(Eval(db, "return redis.call('SET', 'b', 1)").text, StartsWith(std::string(kFull)));
+  EXPECT_EQ(Eval(db, "return redis.call('GET', 'a')"), "1");
+  EXPECT_EQ(Eval(db, "#!lua\nreturn redis.call('GET', 'a')").text, kFull);
+  EXPECT_EQ(Eval(db, "#!lua flags=no-writes\nreturn redis.call('GET', 'a')"), "1");
+  EXPECT_EQ(db.Run("EXISTS b"), 0);
+  EXPECT_EQ(Eval(db, "#!lua flags=allow-oom\nreturn redis.call('SET', 'b', 1)"), "OK");
+  EXPECT_EQ(Eval(db, "redis.call('DEL', 'none') return redis.call('SET', 'c', 1)"), "OK")
+      << "not stopped half-way";
+}
+
+TEST(Script, AsksWhatItsUserMay) {
+  Db db;
+  db.Run("ACL SETUSER bob on nopass ~a* +eval +get");
+  Db::Client bob(db);
+  EXPECT_EQ(bob.Run("AUTH bob x"), "OK");
+  const auto may = [&](const std::string& command) {
+    return bob.Call({"EVAL", "return redis.acl_check_cmd(" + command + ") and 1 or 0", "0"});
+  };
+  EXPECT_EQ(may("'get', 'a'"), 1);
+  EXPECT_EQ(may("'get', 'b'"), 0);
+  EXPECT_EQ(may("'set', 'a', '1'"), 0);
+  EXPECT_EQ(may("'config', 'get', 'x'"), 0);
+  EXPECT_EQ(Eval(db, "return redis.acl_check_cmd('set', 'a', '1')"), 1);
+}
+
+TEST(Script, NeedsTheServerForItselfWithinATransaction) {
+  Db db;
+  db.Run("MULTI");
+  Eval(db, "redis.call('FLUSHALL') return redis.call('SET', 'a', 1)");
+  Eval(db, "local f = 'flush' .. 'db' return redis.call(f)");
+  EXPECT_EQ(db.Run("EXEC").ToString(), "1) OK\n2) OK");
+}
+
 TEST(Script, ConvertsResp3) {
   Db db;
   db.Resp(3);

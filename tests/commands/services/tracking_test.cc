@@ -60,6 +60,15 @@ TEST_F(Tracking, Flush) {
   EXPECT_EQ(reader.TakePushes(), "");
 }
 
+TEST_F(Tracking, SeesWhatAScriptReads) {
+  reader.Run("CLIENT TRACKING ON");
+  reader.Call({"EVAL", "redis.call('SET', 'b', 1) return redis.call('GET', 'a')", "0"});
+  db.Run("SET b 2");
+  EXPECT_EQ(reader.TakePushes(), "") << "written, not read";
+  db.Run("SET a 1");
+  EXPECT_EQ(reader.TakePushes(), Invalid("a"));
+}
+
 TEST_F(Tracking, InTransaction) {
   reader.Run("CLIENT TRACKING ON");
   reader.Run("MULTI");
