@@ -156,27 +156,13 @@ KillFilter ReadKillFilter(const CommandContext& ctx, ArgumentReader& in) {
   return filter;
 }
 
-// The connections close when their threads get to that; until then nothing more may be handed to
-// clients that will not see it: elements that they wait for, messages that count as received.
 int64_t KillAll(CommandContext& ctx, const KillFilter& filter) {
-  int64_t killed = 0;
-  std::vector<uint64_t> others;
-  ctx.instance.clients.ForEach([&](Session& session) {
-    if (!filter.Fits(session, ctx.session)) return;
-    ++killed;
-    if (&session == &ctx.session) {
-      session.close_after_reply = true;  // it still gets the count
-      return;
-    }
-    session.killed = true;
-    if (session.resumer != nullptr) session.resumer->Close();
-    const ClientState* const state = FindState(session);
-    if (state != nullptr && state->outbox != nullptr) state->outbox->Close();
-    others.push_back(session.id);
+  const bool itself = filter.Fits(ctx.session, ctx.session);
+  if (itself) ctx.session.close_after_reply = true;  // it still gets the count
+  const int64_t others = Services::Of(ctx.instance).Kill([&](const Session& session) {
+    return &session != &ctx.session && filter.Fits(session, ctx.session);
   });
-  Blocking& blocking = Services::Of(ctx.instance).blocking();
-  for (const uint64_t id : others) blocking.Unblock(id, false);
-  return killed;
+  return others + (itself ? 1 : 0);
 }
 
 void Kill(CommandContext& ctx) {

@@ -10,6 +10,7 @@
 #include "fmt/format.h"
 #include "server/core/files.h"
 #include "server/services/client_info.h"
+#include "server/services/services.h"
 
 namespace lapse {
 namespace {
@@ -123,14 +124,12 @@ bool Acl::Allow(Session& session, const Request& request, AclContext context, Re
 }
 
 void Acl::Refresh() {
+  const auto is_gone = [this](const Session& session) {
+    return !session.trusted && Find(session.user) == nullptr;
+  };
+  Services::Of(instance_).Kill(is_gone);
   instance_.clients.ForEach([&](Session& session) {
-    if (session.trusted) return;
-    if (Find(session.user) == nullptr) {
-      session.killed = true;
-      if (session.resumer != nullptr) session.resumer->Close();
-    } else {
-      Restrict(session);
-    }
+    if (!session.trusted && !is_gone(session)) Restrict(session);
   });
 }
 

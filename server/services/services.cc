@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fmt/format.h"
 #include "server/core/command_name.h"
@@ -118,6 +119,20 @@ void Services::Forget(Session& session) {
 }
 
 int64_t Services::Drive(int64_t rest_us) { return pause_.Drive(blocking_.Drive(rest_us)); }
+
+int64_t Services::Kill(absl::FunctionRef<bool(const Session&)> chosen) {
+  std::vector<uint64_t> ids;
+  instance_.clients.ForEach([&](Session& session) {
+    if (!chosen(session)) return;
+    session.killed = true;
+    if (session.resumer != nullptr) session.resumer->Close();
+    const ClientState* const state = FindState(session);
+    if (state != nullptr && state->outbox != nullptr) state->outbox->Close();
+    ids.push_back(session.id);
+  });
+  for (const uint64_t id : ids) blocking_.Unblock(id, false);
+  return static_cast<int64_t>(ids.size());
+}
 
 int64_t Services::Operate() { return std::min(kLongestOperationsRestMs, samples_.Step()); }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "server/core/hooks.h"
 #include "server/core/instance.h"
 #include "server/services/acl.h"
@@ -64,6 +65,10 @@ class Services final : public CommandHooks {
 
   // Undoes what a session has said, but for whose it is, as RESET does. Thread: the session's.
   void Forget(Session& session);
+  // Has the connections of these sessions closed. They close when their threads get to that; until
+  // then nothing more may be handed to clients that will not see it: elements that they wait for,
+  // messages that count as received. Returns how many. In the gate's exclusive form.
+  int64_t Kill(absl::FunctionRef<bool(const Session&)> chosen);
   // To be called before a database (nullopt: every one) is emptied, or two are exchanged. In the
   // gate's exclusive form.
   void BeforeFlush(std::optional<size_t> db, int64_t now_ms);
