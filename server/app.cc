@@ -18,10 +18,12 @@
 #include "server/core/config.h"
 #include "server/core/instance.h"
 #include "server/core/version.h"
+#include "server/help.h"
 #include "server/net/net_server.h"
 #include "server/operations_thread.h"
 #include "server/process.h"
 #include "server/services/services.h"
+#include "server/supervisor.h"
 #include "spdlog/sinks/basic_file_sink.h"
 #include "spdlog/sinks/null_sink.h"
 #include "spdlog/sinks/stdout_sinks.h"
@@ -36,21 +38,6 @@ namespace {
 constexpr int64_t kReservedFiles = 128;
 // How often the log level is compared with the configuration's.
 constexpr int64_t kLevelCheckSeconds = 1;
-
-constexpr std::string_view kHelp =
-    R"(usage: lapse-server [configuration file] [--directive value ...]
-
-  lapse-server                                 port 6379 on the loopback interface
-  lapse-server --port 7000 --threads 2 --requirepass secret
-  lapse-server /etc/lapse.conf --loglevel debug
-
-Directives have the names and the syntax of redis.conf; docs/configuration.md lists them.
---threads is short for --io-threads.
-
-  --version              print the version and exit
-  --help                 print this and exit
-  --print-config-docs    print docs/configuration.md and exit
-)";
 
 int Fail(std::string_view reason) {
   fmt::print(stderr, "lapse-server: {}\n", reason);
@@ -69,7 +56,7 @@ bool Inform(std::span<const std::string> words) {
     fmt::print("lapse-server {} (commands as Redis {}), {}\n", kVersion, kRedisVersion,
                AllocatorName());
   } else if (word == "--help" || word == "-h") {
-    fmt::print("{}", kHelp);
+    fmt::print("{}", HelpText());
   } else if (word == "--print-config-docs") {
     fmt::print("{}", ConfigMarkdown());
   } else {
@@ -152,12 +139,17 @@ void FollowLogLevel(Instance& instance, uint64_t& seen_epoch) {
   spdlog::set_level(LevelOf(instance.config.loglevel));
 }
 
-std::string_view WaitForStop(StopSignal& stop, Instance& instance) {
+std::string_view WaitForStop(StopSignal& stop, Instance& instance, const Supervisor& supervisor) {
   // None yet: clients may have changed the level since it was taken for the log.
   uint64_t epoch = ~uint64_t{0};
   for (;;) {
     const std::string_view reason = stop.Wait(kLevelCheckSeconds);
     FollowLogLevel(instance, epoch);
+    if (supervisor.wants_keep_alive()) {
+      // Whoever gets through the gate can be served; a server that is stuck there keeps silent.
+      const Gate::Shared inside(instance.keyspace.gate());
+      supervisor.KeepAlive();
+    }
     if (!reason.empty()) return reason;
   }
 }
@@ -177,13 +169,17 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   }
   spdlog::info("lapse {} pid {}: {} io threads, port {}, {}", kVersion, getpid(),
                (*server)->thread_count(), (*server)->port(), AllocatorName());
-  spdlog::info("ready to accept connections on {}", absl::StrJoin((*server)->addresses(), ", "));
+  const std::string addresses = absl::StrJoin((*server)->addresses(), ", ");
+  spdlog::info("ready to accept connections on {}", addresses);
   daemon.Detach();
   OperationsThread operations(instance);
   operations.Start();
+  const Supervisor supervisor = Supervisor::FromEnvironment();
+  supervisor.Ready(fmt::format("serving on {}", addresses));
 
-  const std::string_view reason = WaitForStop(stop, instance);
+  const std::string_view reason = WaitForStop(stop, instance, supervisor);
   spdlog::info("shutting down: {}", reason);
+  supervisor.Stopping(fmt::format("shutting down: {}", reason));
   StopSignal::EndAtNextSignal();
   operations.Stop();
   (*server)->Stop();

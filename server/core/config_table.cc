@@ -589,7 +589,6 @@ void AddOneValueRows(std::vector<ConfigRow>& rows) {
   rows.push_back(Only("slaveof", "", kReplication));
   rows.push_back(Only("cluster-enabled", "no", "cluster mode is not available"));
   rows.push_back(Only("tls-port", "0", "TLS is not available yet"));
-  rows.push_back(Only("supervised", "no", "supervision is not available"));
   rows.push_back(Only("activedefrag", "no", "defragmentation is not available"));
   rows.push_back(Only("oom-score-adj", "no", "adjusting the OOM score is not available"));
 }
@@ -607,6 +606,8 @@ void AddInertRows(std::vector<ConfigRow>& rows) {
   rows.push_back(InertFlag("always-show-logo", "no", kShow));
   rows.push_back(InertFlag("set-proc-title", "no", kShow));
   rows.push_back(Inert("proc-title-template", {}, "", kShow));
+  rows.push_back(Inert("supervised", {"no", "systemd", "auto"}, "no",
+                       "A service manager that asks for it (`NOTIFY_SOCKET`) is always told."));
   rows.push_back(
       InertFlag("activerehashing", "yes", "The table grows by pages, not by rehashing."));
   rows.push_back(InertFlag("dynamic-hz", "no", "Effort follows lag, not the number of clients."));
