@@ -606,8 +606,9 @@ void AddInertRows(std::vector<ConfigRow>& rows) {
   rows.push_back(InertFlag("always-show-logo", "no", kShow));
   rows.push_back(InertFlag("set-proc-title", "no", kShow));
   rows.push_back(Inert("proc-title-template", {}, "", kShow));
-  rows.push_back(Inert("supervised", {"no", "systemd", "auto"}, "no",
+  rows.push_back(Inert("supervised", {"upstart", "systemd", "auto", "no"}, "no",
                        "A service manager that asks for it (`NOTIFY_SOCKET`) is always told."));
+  rows.back().at_run_time = false;
   rows.push_back(
       InertFlag("activerehashing", "yes", "The table grows by pages, not by rehashing."));
   rows.push_back(InertFlag("dynamic-hz", "no", "Effort follows lag, not the number of clients."));

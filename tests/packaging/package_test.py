@@ -10,6 +10,7 @@ Exits 77, which CTest shows as skipped, without dpkg-deb or dpkg-shlibdeps.
 """
 
 import glob
+import gzip
 import os
 import re
 import shutil
@@ -85,9 +86,10 @@ class Unpacked(unittest.TestCase):
                          "Redis-compatible key-value server for keys that expire")
 
     def test_files(self):
-        for name in ("usr/bin/lapse-server", "lib/systemd/system/lapse.service",
+        for name in ("usr/bin/lapse-server", "usr/bin/lapse-flush", "lib/systemd/system/lapse.service",
                      "usr/lib/sysusers.d/lapse.conf", "etc/lapse/lapse.conf",
                      "usr/share/man/man1/lapse-server.1.gz",
+                     "usr/share/man/man1/lapse-flush.1.gz",
                      "usr/share/doc/lapse/configuration.md",
                      "usr/share/doc/lapse/changelog.Debian.gz"):
             self.assertTrue(os.path.isfile(self.path(name)), name)
@@ -136,8 +138,20 @@ class Unpacked(unittest.TestCase):
                                                               "LC_ALL": "C.UTF-8"})
             self.assertEqual(shown.returncode, 0)
             self.assertNotIn("warning", shown.stdout)
-            self.assertNotIn("@", shown.stdout)
+            self.assertNotIn("@PROJECT", shown.stdout)
             self.assertIn("SYNOPSIS", shown.stdout)
+
+    def test_manual_pages_have_what_help_has(self):
+        for program in ("lapse-server", "lapse-flush"):
+            with gzip.open(self.path(f"usr/share/man/man1/{program}.1.gz"), "rt") as file:
+                page = file.read().replace("\\-", "-")
+            # Of the server's, what precedes the list of directives.
+            shown = run(self.path(f"usr/bin/{program}"), "--help").stdout
+            shown = shown.split("Directives have the names")[0]
+            options = set(re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE))
+            self.assertIn("--help", options | set(re.findall(r"--[a-z-]+", shown)))
+            for option in options:
+                self.assertIn(option, page, program)
 
     def test_server_runs_from_the_tree_with_its_configuration(self):
         with socket.socket() as probe:
