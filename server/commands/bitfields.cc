@@ -219,14 +219,13 @@ constexpr CommandRow kRows[] = {
     WithSpecs(
         {"bitfield", -2, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "bitmap", "bitmap",
          "3.2.0", "O(1) for each subcommand specified",
-         "Perform arbitrary bitfield integer operations on strings",
+         "Read and change integers of any width within a string",
          "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
          "INCRBY encoding offset increment>] ...",
          BitField},
         kVariableKey, AccessOfBitField),
     {"bitfield_ro", -2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "bitmap", "bitmap",
-     "6.0.0", "O(1) for each subcommand specified",
-     "Perform arbitrary bitfield integer operations on strings. Read-only variant of BITFIELD",
+     "6.0.0", "O(1) for each subcommand specified", "Read integers of any width within a string",
      "key [GET encoding offset] ...", BitFieldRo},
 };
 static_assert(RowsAreSound(kRows));

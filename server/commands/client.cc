@@ -284,7 +284,7 @@ constexpr CommandRow kSubcommands[] = {
      .group = "connection",
      .since = "2.6.9",
      .complexity = "O(1)",
-     .summary = "Return the connection's name",
+     .summary = "The connection's name",
      .handler = GetName},
     {.name = "setname",
      .arity = 3,
@@ -345,7 +345,7 @@ constexpr CommandRow kSubcommands[] = {
      .group = "connection",
      .since = "5.0.0",
      .complexity = "O(log N) where N is the number of client connections",
-     .summary = "Unblock a client blocked in a blocking command from a different connection",
+     .summary = "End another client's wait",
      .syntax = "client-id [TIMEOUT | ERROR]",
      .handler = Unblock},
     {.name = "no-evict",
@@ -455,7 +455,7 @@ constexpr CommandRow kRows[] = {
      .group = "connection",
      .since = "2.4.0",
      .complexity = "Depends on subcommand.",
-     .summary = "A container for client connection commands",
+     .summary = "What there is to know and to do about connections",
      .subcommands = kSubcommands},
 };
 static_assert(RowsAreSound(kRows));

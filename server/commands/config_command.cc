@@ -159,7 +159,7 @@ constexpr CommandRow kRows[] = {
      .group = "server",
      .since = "2.0.0",
      .complexity = "Depends on subcommand.",
-     .summary = "A container for server configuration commands",
+     .summary = "Read and change the configuration",
      .subcommands = kSubcommands},
 };
 static_assert(RowsAreSound(kRows));

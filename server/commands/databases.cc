@@ -77,18 +77,18 @@ void SwapDb(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"dbsize", 1, kReadOnly | kFast, kNoKeys, KeyAccess::kNone, "keyspace", "server", "1.0.0",
-     "O(1)", "Return the number of keys in the selected database", "", DbSize, kNoSubcommands,
+     "O(1)", "How many keys the database holds", "", DbSize, kNoSubcommands,
      "request_policy:all_shards response_policy:agg_sum"},
     {"flushdb", -1, kWrite | kExclusive, kNoKeys, KeyAccess::kNone, "keyspace dangerous", "server",
      "1.0.0", "O(1), then O(N) in the background where N is the number of keys in the database",
-     "Remove all keys from the current database", "[ASYNC | SYNC]", FlushDb, kNoSubcommands,
+     "Delete the keys of the database", "[ASYNC | SYNC]", FlushDb, kNoSubcommands,
      "request_policy:all_shards response_policy:all_succeeded"},
     {"flushall", -1, kWrite | kExclusive, kNoKeys, KeyAccess::kNone, "keyspace dangerous", "server",
      "1.0.0", "O(1), then O(N) in the background where N is the total number of keys",
-     "Remove all keys from all databases", "[ASYNC | SYNC]", FlushAll, kNoSubcommands,
+     "Delete the keys of all databases", "[ASYNC | SYNC]", FlushAll, kNoSubcommands,
      "request_policy:all_shards response_policy:all_succeeded"},
     {"swapdb", 3, kWrite | kFast | kExclusive, kNoKeys, KeyAccess::kNone, "keyspace dangerous",
-     "server", "4.0.0", "O(1)", "Swaps two databases", "index1 index2", SwapDb},
+     "server", "4.0.0", "O(1)", "Let two databases change places", "index1 index2", SwapDb},
 };
 static_assert(RowsAreSound(kRows));
 

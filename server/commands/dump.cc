@@ -146,14 +146,13 @@ constexpr CommandRow kRows[] = {
      "O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis "
      "objects composing the value and M their average size. For small string values the time "
      "complexity is thus O(1)+O(1*M) where M is small, so simply O(1).",
-     "Return a serialized version of the value stored at the specified key", "key", Dump,
-     kNoSubcommands, "nondeterministic_output"},
+     "The value as bytes that RESTORE takes", "key", Dump, kNoSubcommands,
+     "nondeterministic_output"},
     {"restore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "keyspace dangerous",
-     "generic", "2.6.0", kRestoreComplexity,
-     "Create a key using the provided serialized value, previously obtained using DUMP",
+     "generic", "2.6.0", kRestoreComplexity, "Make a key of the bytes that DUMP gave",
      kRestoreSyntax, Restore},
     {"restore-asking", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "keyspace dangerous",
-     "server", "3.0.0", kRestoreComplexity, "An internal command for migrating keys in a cluster",
+     "server", "3.0.0", kRestoreComplexity, "RESTORE for keys on their way between nodes",
      kRestoreSyntax, Restore},
 };
 static_assert(RowsAreSound(kRows));

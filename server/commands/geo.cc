@@ -86,19 +86,16 @@ void GeoDist(CommandContext& ctx) {
 constexpr CommandRow kRows[] = {
     {"geoadd", -5, kWrite | kDenyOom, kOneKey, KeyAccess::kUpdate, "geo", "geo", "3.2.0",
      "O(log(N)) for each item added, where N is the number of elements in the sorted set.",
-     "Add one or more geospatial items in the geospatial index represented using a sorted set",
+     "Add places to a sorted set by longitude and latitude",
      "key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]", GeoAdd},
     {"geohash", -2, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.0",
      "O(log(N)) for each member requested, where N is the number of elements in the sorted set.",
-     "Returns members of a geospatial index as standard geohash strings",
-     "key [member [member ...]]", GeoHash},
+     "The geohashes of places, as texts", "key [member [member ...]]", GeoHash},
     {"geopos", -2, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.0",
-     "O(N) where N is the number of members requested.",
-     "Returns longitude and latitude of members of a geospatial index", "key [member [member ...]]",
-     GeoPos},
+     "O(N) where N is the number of members requested.", "Longitude and latitude of places",
+     "key [member [member ...]]", GeoPos},
     {"geodist", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.0", "O(log(N))",
-     "Returns the distance between two members of a geospatial index",
-     "key member1 member2 [M | KM | FT | MI]", GeoDist},
+     "How far two places are apart", "key member1 member2 [M | KM | FT | MI]", GeoDist},
 };
 static_assert(RowsAreSound(kRows));
 

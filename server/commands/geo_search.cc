@@ -304,9 +304,7 @@ constexpr CommandRow kRows[] = {
     WithSpecs(
         WithKeys(
             {"georadius", -6, kWrite | kDenyOom, kOneKey, KeyAccess::kReadOnly, "geo", "geo",
-             "3.2.0", kOfRadius,
-             "Query a sorted set representing a geospatial index to fetch members matching a "
-             "given maximum distance from a point",
+             "3.2.0", kOfRadius, "Places within a distance from a point",
              "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
              "[COUNT count [ANY]] [ASC | DESC] [STORE key] [STOREDIST key]",
              GeoRadius},
@@ -314,36 +312,30 @@ constexpr CommandRow kRows[] = {
         kRadiusSpecs<6>),
     WithSpecs(
         WithKeys({"georadiusbymember", -5, kWrite | kDenyOom, kOneKey, KeyAccess::kReadOnly, "geo",
-                  "geo", "3.2.0", kOfRadius,
-                  "Query a sorted set representing a geospatial index to fetch members matching a "
-                  "given maximum distance from a member",
+                  "geo", "3.2.0", kOfRadius, "Places within a distance from another place",
                   "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
                   "[COUNT count [ANY]] [ASC | DESC] [STORE key] [STOREDIST key]",
                   GeoRadiusByMember},
                  FindRadiusKeys),
         kRadiusSpecs<5>),
     {"georadius_ro", -6, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.10",
-     kOfRadius, "A read-only variant for GEORADIUS",
+     kOfRadius, "Places within a distance from a point, without storing them",
      "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
      "[COUNT count [ANY]] [ASC | DESC]",
      GeoRadiusReadOnly},
     {"georadiusbymember_ro", -5, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.10",
-     kOfRadius, "A read-only variant for GEORADIUSBYMEMBER",
+     kOfRadius, "Places within a distance from another place, without storing them",
      "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
      "[COUNT count [ANY]] [ASC | DESC]",
      GeoRadiusByMemberReadOnly},
     {"geosearch", -7, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "6.2.0", kOfSearch,
-     "Query a sorted set representing a geospatial index to fetch members inside an area of a box "
-     "or a circle",
+     "Places within a circle or a rectangle",
      "key <FROMMEMBER member | FROMLONLAT longitude latitude> "
      "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> [ASC | DESC] "
      "[COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]",
      GeoSearch},
     WithSpecs({"geosearchstore", -8, kWrite | kDenyOom, kTwoKeys, KeyAccess::kOverwrite, "geo",
-               "geo", "6.2.0", kOfSearch,
-               "Query a sorted set representing a geospatial index to fetch members inside an area "
-               "of a box "
-               "or a circle, and store the result in another key",
+               "geo", "6.2.0", kOfSearch, "Store the places within a circle or a rectangle",
                "destination source <FROMMEMBER member | FROMLONLAT longitude latitude> "
                "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> [ASC "
                "| DESC] "

@@ -77,7 +77,7 @@ void RenameNx(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"del", -2, kWrite, kAllKeys, KeyAccess::kRemove, "keyspace", "generic", "1.0.0",
-     "O(N) where N is the number of keys that will be removed.", "Delete a key", "key [key ...]",
+     "O(N) where N is the number of keys that will be removed.", "Delete keys", "key [key ...]",
      Del, kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
     {"unlink", -2, kWrite | kFast, kAllKeys, KeyAccess::kRemove, "keyspace", "generic", "4.0.0",
      "O(1) for each key removed regardless of its size. Its memory is reclaimed outside of any "
@@ -85,21 +85,21 @@ constexpr CommandRow kRows[] = {
      "Delete a key, reclaiming its memory without making others wait", "key [key ...]", Del,
      kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
     {"exists", -2, kReadOnly | kFast, kAllKeys, KeyAccess::kInspect, "keyspace", "generic", "1.0.0",
-     "O(N) where N is the number of keys to check.", "Determine if a key exists", "key [key ...]",
-     Exists, kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
+     "O(N) where N is the number of keys to check.", "How many of the keys there are",
+     "key [key ...]", Exists, kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
     {"type", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "keyspace", "generic", "1.0.0",
-     "O(1)", "Determine the type stored at key", "key", Type},
+     "O(1)", "What kind of value a key has", "key", Type},
     {"touch", -2, kReadOnly | kFast | kLocksItself, kAllKeys, KeyAccess::kInspect, "keyspace",
      "generic", "3.2.1", "O(N) where N is the number of keys that will be touched.",
      "Set the last access time of keys to now, and count those that exist", "key [key ...]", Touch,
      kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
     WithSpecs({"rename", 3, kWrite, kTwoKeys, KeyAccess::kReadDelete, "keyspace", "generic",
-               "1.0.0", "O(1)", "Rename a key", "key newkey", Rename},
+               "1.0.0", "O(1)", "Give a key another name", "key newkey", Rename},
               kRenameSpecs),
-    WithSpecs({"renamenx", 3, kWrite | kFast, kTwoKeys, KeyAccess::kReadDelete, "keyspace",
-               "generic", "1.0.0", "O(1)", "Rename a key, only if the new key does not exist",
-               "key newkey", RenameNx},
-              kRenameNewSpecs),
+    WithSpecs(
+        {"renamenx", 3, kWrite | kFast, kTwoKeys, KeyAccess::kReadDelete, "keyspace", "generic",
+         "1.0.0", "O(1)", "Give a key another name that is free", "key newkey", RenameNx},
+        kRenameNewSpecs),
 };
 static_assert(RowsAreSound(kRows));
 

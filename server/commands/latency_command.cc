@@ -162,27 +162,27 @@ constexpr std::string_view kTips =
 
 constexpr CommandRow kSubcommands[] = {
     {"doctor", 2, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "O(1)",
-     "Return a human readable latency analysis report", "", Doctor, kNoSubcommands, kTips},
+     "A reading of the spikes that were noted", "", Doctor, kNoSubcommands, kTips},
     {"graph", 3, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "O(1)",
-     "Return a latency graph for the event", "event", Graph, kNoSubcommands, kTips},
+     "The spikes of an event, drawn with characters", "event", Graph, kNoSubcommands, kTips},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "O(1)",
-     "Show helpful text about the different subcommands", "", ReplySubcommandHelp},
+     "List the subcommands", "", ReplySubcommandHelp},
     {"histogram", -2, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "7.0.0",
      "O(N) where N is the number of commands with latency information being retrieved.",
-     "Return the cumulative distribution of latencies of a subset of commands or all",
-     "[command [command ...]]", Histogram, kNoSubcommands, kTips},
+     "How long commands took, counted in classes of time", "[command [command ...]]", Histogram,
+     kNoSubcommands, kTips},
     {"history", 3, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "O(1)",
-     "Return timestamp-latency samples for the event", "event", History, kNoSubcommands, kTips},
+     "The spikes of an event, with their times", "event", History, kNoSubcommands, kTips},
     {"latest", 2, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "O(1)",
-     "Return the latest latency samples for all events", "", Latest, kNoSubcommands, kTips},
+     "The latest spike of each event", "", Latest, kNoSubcommands, kTips},
     {"reset", -2, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "O(1)",
-     "Reset latency data for one or more events", "[event [event ...]]", Reset, kNoSubcommands,
+     "Forget spikes, of some events or of all", "[event [event ...]]", Reset, kNoSubcommands,
      "request_policy:all_nodes response_policy:all_succeeded"},
 };
 
 constexpr CommandRow kRows[] = {
     {"latency", -2, 0, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "Depends on subcommand.",
-     "A container for latency diagnostics commands", "", nullptr, kSubcommands},
+     "What there is to know about slow moments", "", nullptr, kSubcommands},
 };
 static_assert(RowsAreSound(kRows));
 

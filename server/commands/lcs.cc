@@ -195,8 +195,8 @@ void Lcs(CommandContext& ctx) {
 constexpr CommandRow kRows[] = {
     {"lcs", -3, kReadOnly | kLocksItself, kTwoKeys, KeyAccess::kReadOnly, "string", "string",
      "7.0.0", "O(N*M) where N and M are the lengths of s1 and s2, respectively",
-     "Find longest common substring", "key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]",
-     Lcs},
+     "The longest run of characters, with gaps, that two strings share",
+     "key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]", Lcs},
 };
 static_assert(RowsAreSound(kRows));
 

@@ -96,21 +96,18 @@ void BLMove(CommandContext& ctx) {
 void BRPopLPush(CommandContext& ctx) { BlockingMove(ctx, {}); }
 
 constexpr uint32_t kMoveFlags = kWrite | kDenyOom;
-constexpr std::string_view kSummary =
-    "Pop an element from a list, push it to another list and return it";
+constexpr std::string_view kSummary = "Move an element from one list to another";
 constexpr std::string_view kBlockingSummary =
-    "Pop an element from a list, push it to another list and return it; or block until one is "
-    "available";
+    "Move an element from one list to another, waiting for one if need be";
 
 constexpr CommandRow kRows[] = {
     WithSpecs({"lmove", 5, kMoveFlags, kTwoKeys, KeyAccess::kReadDelete, "list", "list", "6.2.0",
                "O(1)", kSummary, "source destination <LEFT | RIGHT> <LEFT | RIGHT>", LMove},
               kMoveSpecs),
-    WithSpecs(
-        {"rpoplpush", 3, kMoveFlags, kTwoKeys, KeyAccess::kReadDelete, "list", "list", "1.2.0",
-         "O(1)", "Remove the last element in a list, prepend it to another list and return it",
-         "source destination", RPopLPush},
-        kMoveSpecs),
+    WithSpecs({"rpoplpush", 3, kMoveFlags, kTwoKeys, KeyAccess::kReadDelete, "list", "list",
+               "1.2.0", "O(1)", "Move the last element of a list to the head of another",
+               "source destination", RPopLPush},
+              kMoveSpecs),
     WithSpecs({"blmove", 6, kMoveFlags | kNoScript | kBlocking, kTwoKeys, KeyAccess::kReadDelete,
                "list", "list", "6.2.0", "O(1)", kBlockingSummary,
                "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", BLMove},

@@ -255,50 +255,47 @@ constexpr std::string_view kPushComplexity =
     "multiple arguments.";
 
 constexpr CommandRow kRows[] = {
-    {"lpush", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list",
-     "1.0.0", kPushComplexity, "Prepend one or multiple elements to a list",
-     "key element [element ...]", LPush},
-    {"rpush", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list",
-     "1.0.0", kPushComplexity, "Append one or multiple elements to a list",
-     "key element [element ...]", RPush},
-    {"lpushx", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list",
-     "2.2.0", kPushComplexity, "Prepend an element to a list, only if the list exists",
-     "key element [element ...]", LPushX},
-    {"rpushx", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list",
-     "2.2.0", kPushComplexity, "Append an element to a list, only if the list exists",
-     "key element [element ...]", RPushX},
+    {"lpush", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list", "1.0.0",
+     kPushComplexity, "Put elements at the head of a list", "key element [element ...]", LPush},
+    {"rpush", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list", "1.0.0",
+     kPushComplexity, "Put elements at the tail of a list", "key element [element ...]", RPush},
+    {"lpushx", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list", "2.2.0",
+     kPushComplexity, "Put elements at the head of a list that exists", "key element [element ...]",
+     LPushX},
+    {"rpushx", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list", "2.2.0",
+     kPushComplexity, "Put elements at the tail of a list that exists", "key element [element ...]",
+     RPushX},
     {"llen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "list", "list", "1.0.0", "O(1)",
-     "Get the length of a list", "key", LLen},
+     "How many elements a list has", "key", LLen},
     {"lrange", 4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "list", "list", "1.0.0",
      "O(S+N) where S is the distance of start offset from HEAD for small lists, from nearest end "
      "(HEAD or TAIL) for large lists; and N is the number of elements in the specified range.",
-     "Get a range of elements from a list", "key start stop", LRange},
+     "The elements between two places of a list", "key start stop", LRange},
     {"lindex", 3, kReadOnly, kOneKey, KeyAccess::kReadOnly, "list", "list", "1.0.0",
      "O(N) where N is the number of elements to traverse to get to the element at index. This "
      "makes asking for the first or the last element of the list O(1).",
-     "Get an element from a list by its index", "key index", LIndex},
+     "An element of a list, by its place", "key index", LIndex},
     {"lpos", -3, kReadOnly, kOneKey, KeyAccess::kReadOnly, "list", "list", "6.0.6",
      "O(N) where N is the number of elements in the list, for the average case. When searching for "
      "elements near the head or the tail of the list, or when the MAXLEN option is provided, the "
      "command may run in constant time.",
-     "Return the index of matching elements on a list",
-     "key element [RANK rank] [COUNT num-matches] [MAXLEN len]", LPos},
+     "Where in a list an element is", "key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
+     LPos},
     {"lset", 4, kWrite | kDenyOom, kOneKey, KeyAccess::kUpdate, "list", "list", "1.0.0",
      "O(N) where N is the length of the list. Setting either the first or the last element of the "
      "list is O(1).",
-     "Set the value of an element in a list by its index", "key index element", LSet},
+     "Replace the element at a place of a list", "key index element", LSet},
     {"linsert", 5, kWrite | kDenyOom, kOneKey, KeyAccess::kInsert, "list", "list", "2.2.0",
      "O(N) where N is the number of elements to traverse before seeing the value pivot. This means "
      "that inserting somewhere on the left end on the list (head) can be considered O(1) and "
      "inserting somewhere on the right end (tail) is O(N).",
-     "Insert an element before or after another element in a list",
-     "key <BEFORE | AFTER> pivot element", LInsert},
+     "Put an element before or after another one", "key <BEFORE | AFTER> pivot element", LInsert},
     {"lrem", 4, kWrite, kOneKey, KeyAccess::kDelete, "list", "list", "1.0.0",
      "O(N+M) where N is the length of the list and M is the number of elements removed.",
-     "Remove elements from a list", "key count element", LRem},
+     "Remove elements that equal a value", "key count element", LRem},
     {"ltrim", 4, kWrite, kOneKey, KeyAccess::kDelete, "list", "list", "1.0.0",
      "O(N) where N is the number of elements to be removed by the operation.",
-     "Trim a list to the specified range", "key start stop", LTrim},
+     "Keep the elements between two places, and no others", "key start stop", LTrim},
 };
 static_assert(RowsAreSound(kRows));
 

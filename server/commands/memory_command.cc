@@ -177,7 +177,7 @@ constexpr CommandRow kRows[] = {
      .group = "server",
      .since = "4.0.0",
      .complexity = "Depends on subcommand.",
-     .summary = "A container for memory diagnostics commands",
+     .summary = "What there is to know about memory",
      .subcommands = kMemorySubcommands},
 };
 static_assert(RowsAreSound(kRows));

@@ -49,24 +49,24 @@ void ObjectRefCount(CommandContext& ctx) {
 
 constexpr CommandRow kSubcommands[] = {
     {"encoding", 3, kReadOnly, kSubcommandKey, KeyAccess::kInspect, "keyspace", "generic", "2.2.3",
-     "O(1)", "Inspect the internal encoding of an object", "key", ObjectEncoding, kNoSubcommands,
+     "O(1)", "The form in which a value is kept", "key", ObjectEncoding, kNoSubcommands,
      "nondeterministic_output"},
     {"freq", 3, kReadOnly, kSubcommandKey, KeyAccess::kInspect, "keyspace", "generic", "4.0.0",
-     "O(1)", "Get the logarithmic access frequency counter of an object", "key", ObjectFreq,
-     kNoSubcommands, "nondeterministic_output"},
+     "O(1)", "How often a key is used, as a logarithmic count", "key", ObjectFreq, kNoSubcommands,
+     "nondeterministic_output"},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "keyspace", "generic", "6.2.0",
-     "O(1)", "Show helpful text about the different subcommands", "", ReplySubcommandHelp},
+     "O(1)", "List the subcommands", "", ReplySubcommandHelp},
     {"idletime", 3, kReadOnly, kSubcommandKey, KeyAccess::kInspect, "keyspace", "generic", "2.2.3",
-     "O(1)", "Get the time since an object was last accessed", "key", ObjectIdleTime,
-     kNoSubcommands, "nondeterministic_output"},
+     "O(1)", "For how many seconds a key has not been used", "key", ObjectIdleTime, kNoSubcommands,
+     "nondeterministic_output"},
     {"refcount", 3, kReadOnly, kSubcommandKey, KeyAccess::kInspect, "keyspace", "generic", "2.2.3",
-     "O(1)", "Get the number of references to the value of the key", "key", ObjectRefCount,
-     kNoSubcommands, "nondeterministic_output"},
+     "O(1)", "How many times a value is referred to", "key", ObjectRefCount, kNoSubcommands,
+     "nondeterministic_output"},
 };
 
 constexpr CommandRow kRows[] = {
     {"object", -2, 0, kNoKeys, KeyAccess::kNone, "", "generic", "2.2.3", "Depends on subcommand.",
-     "A container for object introspection commands", "", nullptr, kSubcommands},
+     "What there is to know about how a value is kept", "", nullptr, kSubcommands},
 };
 static_assert(RowsAreSound(kRows));
 

@@ -62,15 +62,16 @@ void RandomKeyCommand(CommandContext& ctx) {
 constexpr CommandRow kRows[] = {
     {"keys", 2, kReadOnly | kLocksItself, kNoKeys, KeyAccess::kNone, "keyspace dangerous",
      "generic", "1.0.0", "O(N) with N being the number of keys in the database.",
-     "Find all keys matching the given pattern", "pattern", Keys, kNoSubcommands,
+     "All keys that match a pattern", "pattern", Keys, kNoSubcommands,
      "request_policy:all_shards nondeterministic_output_order"},
     {"scan", -2, kReadOnly | kLocksItself, kNoKeys, KeyAccess::kNone, "keyspace", "generic",
      "2.8.0",
      "O(1) for every call. O(N) for a complete iteration. N is the number of keys in the database.",
-     "Incrementally iterate the keys space", "cursor [MATCH pattern] [COUNT count] [TYPE type]",
-     Scan, kNoSubcommands, "nondeterministic_output request_policy:special"},
+     "Walk over the keys of the database, some at a time",
+     "cursor [MATCH pattern] [COUNT count] [TYPE type]", Scan, kNoSubcommands,
+     "nondeterministic_output request_policy:special"},
     {"randomkey", 1, kReadOnly | kLocksItself, kNoKeys, KeyAccess::kNone, "keyspace", "generic",
-     "1.0.0", "O(1)", "Return a random key from the keyspace", "", RandomKeyCommand, kNoSubcommands,
+     "1.0.0", "O(1)", "Any one of the keys", "", RandomKeyCommand, kNoSubcommands,
      "request_policy:all_shards nondeterministic_output"},
 };
 static_assert(RowsAreSound(kRows));

@@ -413,7 +413,7 @@ constexpr CommandRow kRows[] = {
         WithKeys(
             {"sort", -2, kWrite | kDenyOom | kLocksItself, kOneKey, KeyAccess::kReadOnly,
              kCategories, "generic", "1.0.0", kCost,
-             "Sort the elements in a list, set or sorted set",
+             "Put the elements of a list or set in order, and maybe store them",
              "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] "
              "[ALPHA] [STORE destination]",
              SortCommand},
@@ -422,8 +422,7 @@ constexpr CommandRow kRows[] = {
     WithSpecs(
         WithKeys(
             {"sort_ro", -2, kReadOnly | kLocksItself, kOneKey, KeyAccess::kReadOnly, kCategories,
-             "generic", "7.0.0", kCost,
-             "Sort the elements in a list, set or sorted set. Read-only variant of SORT",
+             "generic", "7.0.0", kCost, "Put the elements of a list or set in order",
              "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] "
              "[ALPHA]",
              SortRo},

@@ -65,23 +65,20 @@ constexpr CommandRow kRows[] = {
     {"bzpopmin", -3, kWrite | kNoScript | kFast | kBlocking, kAllButLast, KeyAccess::kReadDelete,
      "sortedset", "sorted-set", "5.0.0",
      "O(log(N)) with N being the number of elements in the sorted set.",
-     "Remove and return the member with the lowest score from one or more sorted sets, or block "
-     "until one is available",
-     "key [key ...] timeout", BZPopMin},
+     "Take the member of the lowest score, waiting for one if need be", "key [key ...] timeout",
+     BZPopMin},
     {"bzpopmax", -3, kWrite | kNoScript | kFast | kBlocking, kAllButLast, KeyAccess::kReadDelete,
      "sortedset", "sorted-set", "5.0.0",
      "O(log(N)) with N being the number of elements in the sorted set.",
-     "Remove and return the member with the highest score from one or more sorted sets, or block "
-     "until one is available",
-     "key [key ...] timeout", BZPopMax},
+     "Take the member of the highest score, waiting for one if need be", "key [key ...] timeout",
+     BZPopMax},
     WithSpecs(
         WithKeys(
             {"bzmpop", -5, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set",
              "7.0.0",
              "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of "
              "elements in the sorted set, and M being the number of elements popped.",
-             "Remove and return members with scores in a sorted set or block until one is "
-             "available",
+             "Take members from the first sorted set that has some, waiting if need be",
              "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", BZMPop},
             FindCountedKeys<2, KeyAccess::kReadDelete>),
         kCountedPops<2>),

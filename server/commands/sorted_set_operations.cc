@@ -284,7 +284,7 @@ constexpr CommandRow kRows[] = {
     WithSpecs(
         WithKeys(
             {"zunion", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set", "6.2.0",
-             kOfUnion, "Add multiple sorted sets",
+             kOfUnion, "The members that any of the sorted sets has",
              "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] "
              "[WITHSCORES]",
              ZUnion},
@@ -293,14 +293,15 @@ constexpr CommandRow kRows[] = {
     WithSpecs(
         WithKeys(
             {"zinter", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set", "6.2.0",
-             kOfIntersection, "Intersect multiple sorted sets",
+             kOfIntersection, "The members that all sorted sets have",
              "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] "
              "[WITHSCORES]",
              ZInter},
             kCountedKeys),
         kCountedReads),
     WithSpecs(WithKeys({"zdiff", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset",
-                        "sorted-set", "6.2.0", kOfDifference, "Subtract multiple sorted sets",
+                        "sorted-set", "6.2.0", kOfDifference,
+                        "The members of the first sorted set that no other one has",
                         "numkeys key [key ...] [WITHSCORES]", ZDiff},
                        kCountedKeys),
               kCountedReads),
@@ -310,34 +311,32 @@ constexpr CommandRow kRows[] = {
              "7.0.0",
              "O(N*K) worst case with N being the smallest input sorted set, K being the number "
              "of input sorted sets.",
-             "Intersect multiple sorted sets and return the cardinality of the result",
-             "numkeys key [key ...] [LIMIT limit]", ZInterCard},
+             "How many members all sorted sets have", "numkeys key [key ...] [LIMIT limit]",
+             ZInterCard},
             kCountedKeys),
         kCountedReads),
     WithSpecs(WithKeys({"zunionstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite,
                         "sortedset", "sorted-set", "2.0.0", kOfUnionStore,
-                        "Add multiple sorted sets and store the resulting sorted set in a new key",
+                        "Store the members that any of the sorted sets has",
                         "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
                         "[AGGREGATE <SUM | MIN | MAX>]",
                         ZUnionStore},
                        FindStoreKeys),
               kOverwriteFromCounted),
-    WithSpecs(
-        WithKeys({"zinterstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "sortedset",
-                  "sorted-set", "2.0.0", kOfIntersection,
-                  "Intersect multiple sorted sets and store the resulting sorted set in a new key",
-                  "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-                  "[AGGREGATE <SUM | MIN | MAX>]",
-                  ZInterStore},
-                 FindStoreKeys),
-        kOverwriteFromCounted),
-    WithSpecs(
-        WithKeys({"zdiffstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "sortedset",
-                  "sorted-set", "6.2.0", kOfDifference,
-                  "Subtract multiple sorted sets and store the resulting sorted set in a new key",
-                  "destination numkeys key [key ...]", ZDiffStore},
-                 FindStoreKeys),
-        kOverwriteFromCounted),
+    WithSpecs(WithKeys({"zinterstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite,
+                        "sortedset", "sorted-set", "2.0.0", kOfIntersection,
+                        "Store the members that all sorted sets have",
+                        "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
+                        "[AGGREGATE <SUM | MIN | MAX>]",
+                        ZInterStore},
+                       FindStoreKeys),
+              kOverwriteFromCounted),
+    WithSpecs(WithKeys({"zdiffstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite,
+                        "sortedset", "sorted-set", "6.2.0", kOfDifference,
+                        "Store the members of the first sorted set that no other one has",
+                        "destination numkeys key [key ...]", ZDiffStore},
+                       FindStoreKeys),
+              kOverwriteFromCounted),
 };
 static_assert(RowsAreSound(kRows));
 

@@ -133,26 +133,24 @@ void DelConsumer(CommandContext& ctx) {
 
 constexpr CommandRow kSubcommands[] = {
     {"create", -5, kWrite | kDenyOom, kSubcommandKey, KeyAccess::kInsert, "stream", "stream",
-     "5.0.0", "O(1)", "Create a consumer group",
-     "key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]", Create},
-    {"createconsumer", 5, kWrite | kDenyOom, kSubcommandKey, KeyAccess::kInsert, "stream",
-     "stream", "6.2.0", "O(1)", "Create a consumer in a consumer group", "key group consumer",
-     CreateConsumer},
+     "5.0.0", "O(1)", "Make a group", "key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]",
+     Create},
+    {"createconsumer", 5, kWrite | kDenyOom, kSubcommandKey, KeyAccess::kInsert, "stream", "stream",
+     "6.2.0", "O(1)", "Make a consumer of a group", "key group consumer", CreateConsumer},
     {"delconsumer", 5, kWrite, kSubcommandKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
-     "O(1)", "Delete a consumer from a consumer group", "key group consumer", DelConsumer},
+     "O(1)", "Remove a consumer of a group", "key group consumer", DelConsumer},
     {"destroy", 4, kWrite, kSubcommandKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
      "O(N) where N is the number of entries in the group's pending entries list (PEL).",
-     "Destroy a consumer group", "key group", Destroy},
+     "Remove a group", "key group", Destroy},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "stream", "stream", "5.0.0", "O(1)",
-     "Show helpful text about the different subcommands", "", ReplySubcommandHelp},
-    {"setid", -5, kWrite, kSubcommandKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0",
-     "O(1)", "Set a consumer group to an arbitrary last delivered ID value",
-     "key group <id | $> [ENTRIESREAD entries-read]", SetId},
+     "List the subcommands", "", ReplySubcommandHelp},
+    {"setid", -5, kWrite, kSubcommandKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0", "O(1)",
+     "Set what a group was given last", "key group <id | $> [ENTRIESREAD entries-read]", SetId},
 };
 
 constexpr CommandRow kRows[] = {
     {"xgroup", -2, 0, kNoKeys, KeyAccess::kNone, "", "stream", "5.0.0", "Depends on subcommand.",
-     "A container for consumer groups commands", "", nullptr, kSubcommands},
+     "What there is to do about groups of consumers", "", nullptr, kSubcommands},
 };
 static_assert(RowsAreSound(kRows));
 

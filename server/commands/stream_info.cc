@@ -198,19 +198,19 @@ void ConsumersInfo(CommandContext& ctx) {
 
 constexpr CommandRow kSubcommands[] = {
     {"consumers", 4, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
-     "O(1)", "List the consumers in a consumer group", "key group", ConsumersInfo, kNoSubcommands,
+     "O(1)", "The consumers of a group", "key group", ConsumersInfo, kNoSubcommands,
      "nondeterministic_output"},
     {"groups", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
-     "O(1)", "List the consumer groups of a stream", "key", GroupsInfo},
+     "O(1)", "The groups of a stream", "key", GroupsInfo},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "stream", "stream", "5.0.0", "O(1)",
-     "Show helpful text about the different subcommands", "", ReplySubcommandHelp},
+     "List the subcommands", "", ReplySubcommandHelp},
     {"stream", -3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
-     "O(1)", "Get information about a stream", "key [FULL [COUNT count]]", StreamInfo},
+     "O(1)", "What a stream holds", "key [FULL [COUNT count]]", StreamInfo},
 };
 
 constexpr CommandRow kRows[] = {
     {"xinfo", -2, 0, kNoKeys, KeyAccess::kNone, "", "stream", "5.0.0", "Depends on subcommand.",
-     "A container for stream introspection commands", "", nullptr, kSubcommands},
+     "What there is to know about a stream", "", nullptr, kSubcommands},
 };
 static_assert(RowsAreSound(kRows));
 

@@ -385,21 +385,16 @@ void XAutoClaim(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"xack", -4, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0",
-     "O(1) for each message ID processed.",
-     "Marks a pending message as correctly processed, effectively removing it from the pending "
-     "entries list of the consumer group. Return value of the command is the number of messages "
-     "successfully acknowledged, that is, the IDs we were actually able to resolve in the PEL",
+     "O(1) for each message ID processed.", "Count entries as dealt with by a group",
      "key group id [id ...]", XAck},
     {"xautoclaim", -6, kWrite | kFast, kOneKey, KeyAccess::kDelete, "stream", "stream", "6.2.0",
      "O(1) if COUNT is small.",
-     "Changes (or acquires) ownership of messages in a consumer group, as if the messages were "
-     "delivered to the specified consumer",
+     "Take over entries that others of the group have left undone for long",
      "key group consumer min-idle-time start [COUNT count] [JUSTID]", XAutoClaim, kNoSubcommands,
      "nondeterministic_output"},
     {"xclaim", -6, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0",
      "O(log N) with N being the number of messages in the PEL of the consumer group.",
-     "Changes (or acquires) ownership of a message in a consumer group, as if the message was "
-     "delivered to the specified consumer",
+     "Take over certain entries from others of the group",
      "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] "
      "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID last-id]",
      XClaim, kNoSubcommands, "nondeterministic_output"},
@@ -409,8 +404,7 @@ constexpr CommandRow kRows[] = {
      "with the IDLE filter. When the command returns just the summary and the list of consumers is "
      "small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every "
      "consumer.",
-     "Return information and entries from a stream consumer group pending entries list, that are "
-     "messages fetched but never acknowledged",
+     "What was given to a group and not yet dealt with",
      "key group [[IDLE min-idle-time] start end count [consumer]]", XPending, kNoSubcommands,
      "nondeterministic_output"},
 };

@@ -366,8 +366,7 @@ constexpr CommandRow kRows[] = {
              "returned, it means that XREAD-ing with a fixed COUNT is O(1). Note that when the "
              "BLOCK option is used, XADD will pay O(M) time in order to serve the M clients "
              "blocked on the stream getting new data.",
-             "Return never seen elements in multiple streams, with IDs greater than the ones "
-             "reported by the caller for each stream. Can block",
+             "Entries after given ids of several streams, waiting if need be",
              "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", XRead},
             FindStreams),
         kStreamSpecs<1>),
@@ -379,8 +378,7 @@ constexpr CommandRow kRows[] = {
              "is constant (e.g. always asking for the first 10 elements with COUNT), you can "
              "consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) "
              "time in order to serve the N clients blocked on the stream getting new data.",
-             "Return new entries from a stream using a consumer group, or access the history of "
-             "the pending entries for a given consumer. Can block",
+             "Entries for one consumer of a group, waiting if need be",
              "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key "
              "[key ...] id [id ...]",
              XReadGroup},

@@ -225,38 +225,32 @@ constexpr CommandRow kRows[] = {
      "5.0.0",
      "O(1) when adding a new entry, O(N) when trimming where N being the number of entries "
      "evicted.",
-     "Appends a new entry to a stream",
+     "Add an entry to a stream",
      "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value "
      "[field value ...]",
      XAdd, kNoSubcommands, "nondeterministic_output"},
     {"xdel", -3, kWrite | kFast, kOneKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
      "O(1) for each single item to delete in the stream, regardless of the stream size.",
-     "Removes the specified entries from the stream. Returns the number of items actually deleted, "
-     "that may be different from the number of IDs passed in case certain IDs do not exist",
-     "key id [id ...]", XDel},
+     "Delete entries of a stream", "key id [id ...]", XDel},
     {"xlen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "stream", "stream", "5.0.0",
-     "O(1)", "Return the number of entries in a stream", "key", XLen},
+     "O(1)", "How many entries a stream has", "key", XLen},
     {"xrange", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
      "O(N) with N being the number of elements being returned. If N is constant (e.g. always "
      "asking for the first 10 elements with COUNT), you can consider it O(1).",
-     "Return a range of elements in a stream, with IDs matching the specified IDs interval",
-     "key start end [COUNT count]", XRange},
+     "The entries between two ids", "key start end [COUNT count]", XRange},
     {"xrevrange", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
      "O(N) with N being the number of elements returned. If N is constant (e.g. always asking for "
      "the first 10 elements with COUNT), you can consider it O(1).",
-     "Return a range of elements in a stream, with IDs matching the specified IDs interval, in "
-     "reverse order (from greater to smaller IDs) compared to XRANGE",
-     "key end start [COUNT count]", XRevRange},
+     "The entries between two ids, the last one first", "key end start [COUNT count]", XRevRange},
     {"xsetid", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream",
-     "5.0.0", "O(1)", "An internal command for replicating stream values",
+     "5.0.0", "O(1)", "Set the last id of a stream",
      "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]", XSetId},
     {"xtrim", -4, kWrite, kOneKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
      "O(N), with N being the number of evicted entries. Constant times are very small however, "
      "since entries are organized in macro nodes containing multiple entries that can be released "
      "with a single deallocation.",
-     "Trims the stream to (approximately if '~' is passed) a certain size",
-     "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]", XTrim, kNoSubcommands,
-     "nondeterministic_output"},
+     "Drop the oldest entries of a stream", "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]",
+     XTrim, kNoSubcommands, "nondeterministic_output"},
 };
 static_assert(RowsAreSound(kRows));
 

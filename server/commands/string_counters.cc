@@ -88,15 +88,15 @@ constexpr uint32_t kFlags = kWrite | kDenyOom | kFast;
 
 constexpr CommandRow kRows[] = {
     {"incr", 2, kFlags, kOneKey, KeyAccess::kReadWrite, "string", "string", "1.0.0", "O(1)",
-     "Increment the integer value of a key by one", "key", Incr},
+     "Add one to an integer", "key", Incr},
     {"decr", 2, kFlags, kOneKey, KeyAccess::kReadWrite, "string", "string", "1.0.0", "O(1)",
-     "Decrement the integer value of a key by one", "key", Decr},
+     "Subtract one from an integer", "key", Decr},
     {"incrby", 3, kFlags, kOneKey, KeyAccess::kReadWrite, "string", "string", "1.0.0", "O(1)",
-     "Increment the integer value of a key by the given amount", "key increment", IncrBy},
+     "Add a number to an integer", "key increment", IncrBy},
     {"decrby", 3, kFlags, kOneKey, KeyAccess::kReadWrite, "string", "string", "1.0.0", "O(1)",
-     "Decrement the integer value of a key by the given number", "key decrement", DecrBy},
+     "Subtract a number from an integer", "key decrement", DecrBy},
     {"incrbyfloat", 3, kFlags, kOneKey, KeyAccess::kReadWrite, "string", "string", "2.6.0", "O(1)",
-     "Increment the float value of a key by the given amount", "key increment", IncrByFloat},
+     "Add a number with a fraction to a number", "key increment", IncrByFloat},
 };
 static_assert(RowsAreSound(kRows));
 

@@ -105,18 +105,17 @@ constexpr CommandRow kRows[] = {
      "2.0.0",
      "O(1). The amortized time complexity is O(1) assuming the appended value is small and the "
      "already present value is of any size.",
-     "Append a value to a key", "key value", Append},
+     "Add text to the end of a string", "key value", Append},
     {"setrange", 4, kWrite | kDenyOom, kOneKey, KeyAccess::kUpdate, "string", "string", "2.2.0",
      "O(1), not counting the time taken to copy the new string in place. Otherwise, complexity is "
      "O(M) with M being the length of the value argument.",
-     "Overwrite part of a string at key starting at the specified offset", "key offset value",
-     SetRange},
+     "Write over part of a string", "key offset value", SetRange},
     {"getrange", 4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "string", "string", "2.4.0",
-     "O(N) where N is the length of the returned string.",
-     "Get a substring of the string stored at a key", "key start end", GetRange},
+     "O(N) where N is the length of the returned string.", "Part of a string", "key start end",
+     GetRange},
     {"substr", 4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "string", "string", "1.0.0",
      "O(N) where N is the length of the returned string.",
-     "Get a substring of the string stored at a key", "key start end", GetRange},
+     "Part of a string; the older name of GETRANGE", "key start end", GetRange},
 };
 static_assert(RowsAreSound(kRows));
 

@@ -86,7 +86,8 @@ class Unpacked(unittest.TestCase):
                          "Redis-compatible key-value server for keys that expire")
 
     def test_files(self):
-        for name in ("usr/bin/lapse-server", "usr/bin/lapse-flush", "lib/systemd/system/lapse.service",
+        for name in ("usr/bin/lapse-server", "usr/bin/lapse-flush",
+                     "lib/systemd/system/lapse.service",
                      "usr/lib/sysusers.d/lapse.conf", "etc/lapse/lapse.conf",
                      "usr/share/man/man1/lapse-server.1.gz",
                      "usr/share/man/man1/lapse-flush.1.gz",
