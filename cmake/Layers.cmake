@@ -5,13 +5,14 @@
 # builds lapse_<name> from the folder's *.cc files (main.cc excepted) and links it PUBLIC with the
 # libraries given. Sources are found by a glob, so that adding a file touches nothing but the file.
 # A folder with no source yet gives an INTERFACE library: what is headers only, or still to be
-# written, links like the rest.
+# written, links like the rest. Sources that the build makes are in lapse_generated_<name>.
 
 set_property(GLOBAL PROPERTY LAPSE_LAYERS "")
 
 function(lapse_layer name folder)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.cc")
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  list(APPEND sources ${lapse_generated_${name}})
   set(target "lapse_${name}")
   if(name STREQUAL "lapse")
     set(target "lapse")
