@@ -65,10 +65,12 @@ FlushRunner::Started FlushRunner::Start(FlushRequest request) {
     current_ = FlushRecord{};
     current_.run_id = ++last_id_;
     current_.trigger = request.trigger;
+    current_.requested_by = request.requested_by;
     current_.reading = request.reading;
     current_.dry_run = request.dry_run;
     current_.db = request.db;
     current_.max_cpu_percent = std::clamp<int64_t>(request.max_cpu_percent, 1, 100);
+    limit_percent_ = current_.max_cpu_percent;
     current_.started_ms = clock_.NowMs();
     current_.memory_before = MemoryBytes();
     current_.rss_before = ResidentBytes();
@@ -95,6 +97,11 @@ bool FlushRunner::Cancel(uint64_t run_id) {
   }
   if (wake_) wake_();
   return true;
+}
+
+void FlushRunner::Limit(uint64_t run_id, int64_t max_cpu_percent) {
+  MutexGuard lock(mu_);
+  if (current_.run_id == run_id) limit_percent_ = std::clamp<int64_t>(max_cpu_percent, 1, 100);
 }
 
 std::optional<FlushRecord> FlushRunner::Find(std::optional<uint64_t> run_id) const {
@@ -207,7 +214,7 @@ int64_t FlushRunner::Step(int64_t slice_ns) {
     phase_.store(Phase::kWalked, std::memory_order_release);
     return 0;
   }
-  const int64_t rest_us = RestUs(worked_ns, static_cast<double>(current_.max_cpu_percent));
+  const int64_t rest_us = RestUs(worked_ns, static_cast<double>(limit_percent_));
   walk.resume_ns = start_ns + worked_ns + rest_us * 1000;
   return rest_us;
 }

@@ -44,7 +44,8 @@ std::string_view ReadingName(SweepReading reading);
 // What a run was and did. Sizes in bytes, times as their names say.
 struct FlushRecord {
   uint64_t run_id = 0;
-  std::string trigger;  // "command", "api", ...
+  std::string trigger;       // "command", "api", "schedule", ...
+  std::string requested_by;  // the user who asked
   FlushState state = FlushState::kRunning;
   SweepReading reading = SweepReading::kDeadlines;
   bool dry_run = false;
@@ -69,6 +70,7 @@ struct FlushRecord {
 
 struct FlushRequest {
   std::string trigger = "command";
+  std::string requested_by;
   SweepReading reading = SweepReading::kDeadlines;
   bool dry_run = false;
   std::optional<int> db;
@@ -97,6 +99,9 @@ class FlushRunner {
   Started Start(FlushRequest request);
   // Asks the run to stop where it is. False when no run with this id is walking.
   bool Cancel(uint64_t run_id);
+  // Has the run use no more than so many percent of a CPU from now on; its record keeps what was
+  // asked for.
+  void Limit(uint64_t run_id, int64_t max_cpu_percent);
   bool running() const { return phase_.load(std::memory_order_acquire) != Phase::kNone; }
 
   // The run's record, live while it runs; nullopt when the id is unknown or forgotten. No id: the
@@ -140,6 +145,7 @@ class FlushRunner {
   mutable Mutex mu_;
   FlushRecord current_ ABSL_GUARDED_BY(mu_);
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
+  int64_t limit_percent_ ABSL_GUARDED_BY(mu_) = 100;
   std::deque<FlushRecord> history_ ABSL_GUARDED_BY(mu_);  // newest first
   uint64_t last_id_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t runs_ ABSL_GUARDED_BY(mu_) = 0;

@@ -23,6 +23,7 @@
 #include "server/operations_thread.h"
 #include "server/process.h"
 #include "server/services/services.h"
+#include "server/services/tasks.h"
 #include "server/supervisor.h"
 #include "spdlog/sinks/basic_file_sink.h"
 #include "spdlog/sinks/null_sink.h"
@@ -161,6 +162,7 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   const std::string pidfile = start_config.pidfile;
   Instance instance(std::move(start_config), clock, AllCommandFamilies());
   if (const absl::Status status = InstallServices(instance); !status.ok()) return status;
+  Services::Of(instance).tasks().Open(instance.config.flush_task_file);
   instance.request_shutdown = [&stop] { stop.Request(); };
   absl::StatusOr<std::unique_ptr<NetServer>> server = NetServer::Start(instance, {});
   if (!server.ok()) return server.status();
@@ -182,6 +184,7 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   supervisor.Stopping(fmt::format("shutting down: {}", reason));
   StopSignal::EndAtNextSignal();
   operations.Stop();
+  Services::Of(instance).tasks().Save();
   (*server)->Stop();
   if (!pidfile.empty()) unlink(pidfile.c_str());
   spdlog::info("stopped");

@@ -12,11 +12,12 @@
 #include "server/commands/families.h"
 #include "server/core/config.h"
 #include "server/core/instance.h"
-#include "server/services/executor.h"
 #include "server/expired_events.h"
 #include "server/net/net_server.h"
 #include "server/operations_thread.h"
+#include "server/services/executor.h"
 #include "server/services/services.h"
+#include "server/services/tasks.h"
 #include "storage/clock.h"
 #include "storage/entry.h"
 #include "storage/lock.h"
@@ -53,6 +54,8 @@ int64_t DeadlineAfter(int64_t now_ms, std::chrono::milliseconds ttl) {
 absl::Status ReadOptions(const Engine::Options& options, Config& config) {
   std::vector<std::string> words = {"--databases", std::to_string(options.databases),
                                     "--active-expire-strategy", options.expiry_strategy};
+  // A library writes no files unless it is told where.
+  config.flush_task_file.clear();
   for (const auto& [name, value] : options.directives) {
     words.push_back("--" + name + "=" + value);
   }
@@ -111,6 +114,7 @@ struct Engine::Impl {
         driver(instance),
         operations(instance) {
     InstallServices(instance).IgnoreError();  // the options name no file
+    Services::Of(instance).tasks().Open(instance.config.flush_task_file);
   }
 
   HostClock clock;

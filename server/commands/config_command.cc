@@ -13,6 +13,7 @@
 #include "server/core/glob.h"
 #include "server/core/instance.h"
 #include "server/services/services.h"
+#include "server/services/tasks.h"
 
 namespace lapse {
 namespace {
@@ -97,6 +98,7 @@ void Rewrite(CommandContext& ctx) {
   }
   Config written = ctx.instance.config;
   written.users = Services::Of(ctx.instance).acl().ConfigLines();
+  written.flush_tasks = Services::Of(ctx.instance).tasks().ConfigLines();
   const absl::Status status = RewriteConfigFile(written);
   if (!status.ok()) {
     return ctx.reply.Error(fmt::format("ERR Rewriting config file: {}", MessageOf(status)));

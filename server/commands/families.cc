@@ -50,6 +50,7 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
       IntrospectionCommands(),
       FlushExpireCommands(),
       MetricsCommands(),
+      FlushTaskCommands(),
       TransactionCommands(),
       StreamCommands(),
       StreamReadCommands(),

@@ -51,6 +51,7 @@ void WriteRecord(ReplyWriter& reply, const FlushRecord& record) {
   const size_t map = reply.BeginMap();
   integer("run-id", static_cast<int64_t>(record.run_id));
   text("trigger", record.trigger);
+  text("requested-by", record.requested_by);
   text("state", FlushStateName(record.state));
   text("scan", ReadingName(record.reading));
   integer("dry-run", record.dry_run ? 1 : 0);
@@ -139,6 +140,7 @@ struct Options {
 
 std::optional<Options> ParseOptions(CommandContext& ctx) {
   Options options;
+  options.request.requested_by = ctx.session.user;
   bool mode_given = false;
   ArgumentReader in(ctx.args, 1);
   while (in.More()) {
@@ -207,7 +209,7 @@ constexpr CommandRow kRows[] = {
     {.name = "flushexpirekeys",
      .arity = -1,
      .flags = kAdmin | kNoScript | kNoMulti | kBlocking | kLocksItself,
-     .categories = "keyspace dangerous",
+     .categories = "expiry keyspace dangerous",
      .group = "server",
      .since = "1.0.0",
      .complexity =

@@ -25,6 +25,7 @@
 #include "server/core/version.h"
 #include "server/core/words.h"
 #include "server/services/services.h"
+#include "server/services/tasks.h"
 #include "storage/allocator.h"
 
 namespace lapse {
@@ -207,6 +208,7 @@ void AddStats(CommandContext& ctx, Page& page) {
 void AddLastFlush(const FlushRecord& run, Page& page) {
   page.Line("flushexpirekeys_last_run_id", run.run_id);
   page.Line("flushexpirekeys_last_trigger", run.trigger);
+  page.Line("flushexpirekeys_last_requested_by", run.requested_by);
   page.Line("flushexpirekeys_last_state", FlushStateName(run.state));
   page.Line("flushexpirekeys_last_dry_run", run.dry_run ? 1 : 0);
   page.Line("flushexpirekeys_last_started_ms", run.started_ms);
@@ -245,6 +247,14 @@ void AddExpiry(CommandContext& ctx, Page& page) {
   page.Line("expire_segments_swept", counters.segments_swept);
   page.Line("flushexpirekeys_runs", instance.expiry.flush().runs());
   if (const auto run = instance.expiry.flush().Find(std::nullopt)) AddLastFlush(*run, page);
+  const Tasks::Totals tasks = Services::Of(instance).tasks().totals();
+  page.Line("flush_tasks", tasks.tasks);
+  page.Line("flush_tasks_active", tasks.active);
+  page.Line("flush_tasks_next_run_ms", tasks.next_ms);
+  page.Line("flush_executions_live", tasks.live_executions);
+  // What their guard goes by: of all cores, and of one.
+  page.Fraction("flush_guard_machine_cpu_percent", tasks.cpu ? tasks.cpu->machine_percent : 0);
+  page.Fraction("flush_guard_process_cpu_percent", tasks.cpu ? tasks.cpu->process_percent : 0);
 }
 
 void AddReplication(CommandContext&, Page& page) {

@@ -29,7 +29,12 @@ constexpr CommandCategory kCategories[] = {
     {"connection"},
     {"transaction"},
     {"scripting"},
-    {"expiry"},  // Lapse's own: FLUSHEXPIREKEYS and what belongs to it
+    // Lapse's own: FLUSHEXPIREKEYS and what belongs to it, and parts of that.
+    {"expiry"},
+    {"taskread"},
+    {"taskwrite"},
+    {"tasktrigger"},
+    {"taskhistory"},
 };
 
 // Whether the word is one of those in the text, which blanks separate.

@@ -14,6 +14,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
+#include "expiry/tasks/task_spec.h"
 #include "protocol/number.h"
 #include "server/core/arguments.h"
 #include "server/core/words.h"
@@ -46,7 +47,22 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text.str();
 }
 
+absl::Status AddFlushTask(std::span<const std::string> words, Config& config) {
+  const std::string& name = words[0];
+  const std::vector<std::string_view> views(words.begin() + 1, words.end());
+  const absl::StatusOr<TaskSpec> spec = ParseTask({.name = name}, views, true);
+  if (!spec.ok()) return spec.status();
+  for (const std::vector<std::string>& other : config.flush_tasks) {
+    if (other[0] == name) {
+      return absl::InvalidArgumentError(fmt::format("task '{}' is there already", name));
+    }
+  }
+  config.flush_tasks.emplace_back(words.begin(), words.end());
+  return absl::OkStatus();
+}
+
 absl::Status Apply(std::string_view name, std::span<const std::string> values, Config& config) {
+  if (EqualsIgnoreCase(name, "flush-task") && !values.empty()) return AddFlushTask(values, config);
   if (EqualsIgnoreCase(name, "user") && !values.empty()) {
     config.users.push_back("user " + absl::StrJoin(values, " "));
     return absl::OkStatus();

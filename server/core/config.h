@@ -93,6 +93,10 @@ struct Config {
 
   // Expiry.
   ExpirySettings expiry;
+  std::string flush_task_file = "flush-tasks.json";  // "": tasks are not kept
+  // "flush-task nightly cron ...": no directive, but lines of the file, one for each task; the
+  // words of each from its name on.
+  std::vector<std::vector<std::string>> flush_tasks;
 
   // Where a stream's block is full; 0: no such limit.
   int64_t stream_node_max_bytes = 4096;

@@ -4,11 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
 
 #include "absl/strings/str_join.h"
+#include "expiry/tasks/task_spec.h"
 #include "server/core/arguments.h"
 #include "server/core/config.h"
 #include "server/core/files.h"
@@ -43,6 +45,44 @@ bool IsUserLine(const std::string& line) {
   return words && words->size() > 1 && EqualsIgnoreCase((*words)[0], "user");
 }
 
+using TaskWordList = std::vector<std::string>;
+
+std::string FlushTaskLine(const TaskWordList& task) {
+  return "flush-task " + absl::StrJoin(task, " ", [](std::string* out, const std::string& word) {
+           *out += QuoteWord(word);
+         });
+}
+
+// The words as they would be written, so that two spellings of one task compare equal.
+TaskWordList Canonical(const TaskWordList& task) {
+  const std::vector<std::string_view> views(task.begin() + 1, task.end());
+  const absl::StatusOr<TaskSpec> spec = ParseTask({.name = task[0]}, views, true);
+  return spec.ok() ? TaskWords(*spec) : task;
+}
+
+// Tasks that are still to be written, and what becomes of the lines that define them.
+class FlushTaskLines {
+ public:
+  explicit FlushTaskLines(const Config& config) : left_(config.flush_tasks) {}
+
+  // Whether the line defines a task. If so it is appended, as it was unless the task has changed,
+  // or not at all when there is no such task any more.
+  bool Take(const std::string& line, std::string& result) {
+    const auto words = SplitWords(line);
+    if (!words || words->size() < 2 || !EqualsIgnoreCase((*words)[0], "flush-task")) return false;
+    const TaskWordList old(words->begin() + 1, words->end());
+    const auto task = std::ranges::find(left_, old[0], [](const TaskWordList& w) { return w[0]; });
+    if (task == left_.end()) return true;
+    result += (Canonical(*task) == Canonical(old) ? line : FlushTaskLine(*task)) + '\n';
+    left_.erase(task);
+    return true;
+  }
+  const std::vector<TaskWordList>& left() const { return left_; }
+
+ private:
+  std::vector<TaskWordList> left_;
+};
+
 }  // namespace
 
 std::string RewriteConfigText(std::string_view text, const Config& config) {
@@ -50,11 +90,12 @@ std::string RewriteConfigText(std::string_view text, const Config& config) {
   std::set<const ConfigRow*> written;
   std::string result;
   bool has_signature = false;
+  FlushTaskLines tasks(config);
   std::istringstream stream{std::string(text)};
   for (std::string line; std::getline(stream, line);) {
     has_signature |= line == kSignature;
     const ConfigRow* const row = RowOfLine(line);
-    if (row == nullptr && IsUserLine(line)) continue;
+    if (row == nullptr && (IsUserLine(line) || tasks.Take(line, result))) continue;
     if (row == nullptr) {
       result += line + '\n';
     } else if (written.insert(row).second) {
@@ -68,6 +109,7 @@ std::string RewriteConfigText(std::string_view text, const Config& config) {
     has_signature = true;
     result += LineOf(row, config) + '\n';
   }
+  for (const TaskWordList& task : tasks.left()) result += FlushTaskLine(task) + '\n';
   for (const std::string& user : config.users) result += user + '\n';
   return result;
 }

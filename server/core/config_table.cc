@@ -428,6 +428,10 @@ void AddExpiryRows(std::vector<ConfigRow>& rows) {
   rows.push_back(
       Number("active-expire-slice-us", kAnyTime, &ExpirySettings::slice_us, {10, 100'000, "us"},
              "The longest that a thread works on expiry between two looks at its clients."));
+  rows.push_back(Text("flush-task-file", kAtStart, &Config::flush_task_file, "path",
+                      "The file that keeps flush tasks and their history. Empty: they last as long "
+                      "as the process. Tasks may be lines of the configuration, too: `flush-task` "
+                      "and the words of FLUSHTASK CREATE."));
 }
 
 void AddSetRows(std::vector<ConfigRow>& rows) {

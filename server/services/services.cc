@@ -7,8 +7,8 @@
 
 #include "fmt/format.h"
 #include "server/core/command_name.h"
-
 #include "server/core/errors.h"
+#include "server/services/tasks.h"
 
 namespace lapse {
 
@@ -41,7 +41,8 @@ bool MayRun(const Session& session, const Request& request, ReplyWriter& reply) 
 
 }  // namespace
 
-Services::Services(Instance& instance) : instance_(instance) {}
+Services::Services(Instance& instance)
+    : instance_(instance), tasks_(std::make_unique<Tasks>(instance)) {}
 
 Services::~Services() = default;
 
@@ -134,7 +135,9 @@ int64_t Services::Kill(absl::FunctionRef<bool(const Session&)> chosen) {
   return static_cast<int64_t>(ids.size());
 }
 
-int64_t Services::Operate() { return std::min(kLongestOperationsRestMs, samples_.Step()); }
+int64_t Services::Operate() {
+  return tasks_->Operate(std::min(kLongestOperationsRestMs, samples_.Step()));
+}
 
 void Services::BeforeFlush(std::optional<size_t> db, int64_t now_ms) {
   transactions_.watched().Flush(db, now_ms);
@@ -181,8 +184,10 @@ void Services::OnSessionEnd(Session& session) {
 absl::Status InstallServices(Instance& instance) {
   auto services = std::make_unique<Services>(instance);
   Acl& acl = services->acl();
+  Tasks& tasks = services->tasks();
   instance.hooks = std::move(services);
   instance.hooks->OnConfigChanged();
+  tasks.Start();
   return acl.Start();
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -29,6 +30,8 @@
 #include "server/services/transactions.h"
 
 namespace lapse {
+
+class Tasks;
 
 class Services final : public CommandHooks {
  public:
@@ -96,6 +99,8 @@ class Services final : public CommandHooks {
   Tracking& tracking() { return tracking_; }
   Monitors& monitors() { return monitors_; }
   ClientPause& pause() { return pause_; }
+  // server/services/tasks.h
+  Tasks& tasks() { return *tasks_; }
 
  private:
   Instance& instance_;
@@ -116,6 +121,7 @@ class Services final : public CommandHooks {
   FunctionLibraries functions_{instance_, script_watch_};
   Samples samples_{instance_};
   std::function<void()> wake_operations_;
+  const std::unique_ptr<Tasks> tasks_;
 };
 
 // Gives a new instance its services; to be called once, before any command runs. Fails on a

@@ -45,12 +45,13 @@ TEST(FlushExpireKeys, WaitsAndRepliesWithTheRecord) {
   std::vector<std::string> names;
   for (size_t i = 0; i < record.size(); i += 2) names.push_back(record[i].text);
   EXPECT_THAT(names,
-              ElementsAre("run-id", "trigger", "state", "scan", "dry-run", "db", "maxcpu",
-                          "started-at", "finished-at", "scanned", "reclaimed", "orphans",
+              ElementsAre("run-id", "trigger", "requested-by", "state", "scan", "dry-run", "db",
+                          "maxcpu", "started-at", "finished-at", "scanned", "reclaimed", "orphans",
                           "bytes-freed", "memory-before", "memory-after", "rss-before", "rss-after",
                           "cpu-us", "slices", "longest-slice-us", "release-us", "progress"));
   EXPECT_EQ(Number(record, "run-id"), 1);
   EXPECT_EQ(Field(record, "trigger"), "command");
+  EXPECT_EQ(Field(record, "requested-by"), "default");
   EXPECT_EQ(Field(record, "state"), "succeeded");
   EXPECT_EQ(Field(record, "scan"), "exhaustive");
   EXPECT_EQ(Number(record, "dry-run"), 0);
