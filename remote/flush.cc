@@ -48,8 +48,7 @@ class Permits {
 // Ends everything at the caller's stop, or when the time is up.
 class Ending {
  public:
-  Ending(const std::stop_token& asked, milliseconds timeout)
-      : on_asked_(asked, [this] { source_.request_stop(); }) {
+  Ending(const std::stop_token& asked, milliseconds timeout) : on_asked_(asked, Forward(source_)) {
     if (timeout.count() <= 0) return;
     timer_ = std::jthread([this, timeout](const std::stop_token& over) {
       std::mutex mutex;
@@ -69,8 +68,9 @@ class Ending {
   std::stop_source source_;
   std::atomic<bool> timed_out_{false};
   struct Forward {
-    std::function<void()> stop;
-    void operator()() const { stop(); }
+    explicit Forward(const std::stop_source& source) : stop(source) {}
+    std::stop_source stop;
+    void operator()() { stop.request_stop(); }
   };
   std::stop_callback<Forward> on_asked_;
   std::jthread timer_;

@@ -65,7 +65,11 @@ Row RowOf(const RemoteNodeResult& node) {
 Row SumOf(std::span<const RemoteFlushResult> results) {
   RemoteFlushResult sum;
   int64_t first = results.front().started_ms, last = 0;
-  size_t good = 0;
+  size_t good = 0, rows = 0;
+  const auto count = [&](RemoteFlushState state) {
+    ++rows;
+    good += state == RemoteFlushState::kSucceeded ? 1 : 0;
+  };
   for (const RemoteFlushResult& result : results) {
     sum.scanned += result.scanned;
     sum.expired += result.expired;
@@ -74,10 +78,11 @@ Row SumOf(std::span<const RemoteFlushResult> results) {
     sum.server_cpu_us += result.server_cpu_us;
     if (result.started_ms > 0) first = std::min(first, result.started_ms);
     last = std::max(last, result.finished_ms);
-    good += result.state == RemoteFlushState::kSucceeded ? 1 : 0;
+    if (result.nodes.empty()) count(result.state);
+    for (const RemoteNodeResult& node : result.nodes) count(node.state);
   }
   return {"all",
-          fmt::format("{} of {}", good, results.size()),
+          fmt::format("{} of {}", good, rows),
           ShortCount(sum.scanned),
           ShortCount(sum.expired),
           Memory(sum.memory_before, sum.memory_after),
@@ -220,25 +225,28 @@ std::string FlushProgressLine::Draw(std::chrono::steady_clock::time_point now, s
   const Point& first = points_.front();
   const double seconds = std::chrono::duration<double>(now - first.at).count();
   std::string line =
-      fmt::format("{} {:>3.0f} %  {} scanned  {} expired", Bar(sum.fraction),
-                  std::floor(sum.fraction * 100), ShortCount(sum.scanned), ShortCount(sum.expired));
+      fmt::format("{} {:>3.0f} %", Bar(sum.fraction), std::floor(sum.fraction * 100));
+  // What comes last is left out first where there is no room.
+  const auto add = [&](const std::string& part) {
+    if (line.size() + 2 + part.size() <= columns) line += "  " + part;
+  };
+  add(fmt::format("{} scanned", ShortCount(sum.scanned)));
+  add(fmt::format("{} expired", ShortCount(sum.expired)));
   if (seconds > 0) {
     const double speed = static_cast<double>(sum.scanned - first.scanned) / seconds;
-    line += fmt::format("  {} keys/s", ShortCount(static_cast<int64_t>(speed)));
+    add(fmt::format("{} keys/s", ShortCount(static_cast<int64_t>(speed))));
   }
-  line += fmt::format("  {}", Memory(sum.memory_before, sum.memory));
+  add(Memory(sum.memory_before, sum.memory));
   if (sum.cpu_percent > 0) {
-    line += fmt::format("  cpu {:.0f} %{}", sum.cpu_percent, sum.slowed ? " (slowed)" : "");
+    add(fmt::format("cpu {:.0f} %{}", sum.cpu_percent, sum.slowed ? " (slowed)" : ""));
   }
   const double gained = sum.fraction - first.fraction;
   if (seconds > 0 && gained > 0 && sum.fraction < 1) {
-    const double left = (1 - sum.fraction) / gained * seconds;
-    const auto seconds_left = static_cast<int64_t>(std::ceil(left));
-    line += seconds_left < 60
-                ? fmt::format("  {} s left", seconds_left)
-                : fmt::format("  {} left", ShortTime(std::chrono::seconds(seconds_left)));
+    const auto left = static_cast<int64_t>(std::ceil((1 - sum.fraction) / gained * seconds));
+    add(left < 60 ? fmt::format("{} s left", left)
+                  : fmt::format("{} left", ShortTime(std::chrono::seconds(left))));
   }
-  if (sum.nodes > 1) line += fmt::format("  {} of {} servers", sum.nodes_done, sum.nodes);
+  if (sum.nodes > 1) add(fmt::format("{} of {} servers", sum.nodes_done, sum.nodes));
   return line.substr(0, columns);
 }
 

@@ -296,7 +296,7 @@ absl::Status NodeFlush::ScanDatabase(int db, double done_before, double share) {
 
     const SteadyClock::time_point now = SteadyClock::now();
     const nanoseconds rest(pacer_.AfterCall(Nanoseconds(now), took_ns));
-    progress_.slowed = rest.count() > 0;
+    progress_.slowed = pacer_.duty() < 1 || rest.count() > 0;
     if (absl::Status status = TakeSample(); !status.ok()) return status;
     if (now - last_told_ >= kTellEvery) {
       const auto met = static_cast<double>(returned_here_ + result_.expired - expired_at_start);

@@ -45,7 +45,8 @@ TEST(FlushReport, LineOfProgress) {
   EXPECT_EQ(text,
             "[##################......]  75 %  50.1k scanned  20.0k expired  50.1k keys/s  "
             "4.00 MiB -> 3.00 MiB  cpu 28 % (slowed)  1 s left  1 of 2 servers");
-  EXPECT_EQ(line.Draw(start + seconds(1), 30).size(), 30u);
+  EXPECT_EQ(line.Draw(start + seconds(1), 50), "[##################......]  75 %  50.1k scanned");
+  EXPECT_EQ(line.Draw(start + seconds(1), 20).size(), 20u);
 }
 
 std::vector<RemoteFlushResult> TwoTargets() {
