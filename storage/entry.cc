@@ -102,7 +102,7 @@ void Entry::Fill(const Spec& spec) {
     Store(at, External::Create(spec.value, spec.value.size()));
   } else {
     value_length_ = static_cast<uint16_t>(spec.value.size());
-    std::memcpy(at, spec.value.data(), spec.value.size());
+    if (!spec.value.empty()) std::memcpy(at, spec.value.data(), spec.value.size());
   }
 }
 

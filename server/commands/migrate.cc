@@ -17,8 +17,11 @@ constexpr size_t kOptions = 6;
 size_t FindKeysOption(std::span<const std::string_view> args) {
   for (size_t i = kOptions; i < args.size(); ++i) {
     if (EqualsIgnoreCase(args[i], "keys")) return args[kKey].empty() ? i : 0;
-    if (EqualsIgnoreCase(args[i], "auth")) ++i;
-    if (EqualsIgnoreCase(args[i], "auth2")) i += 2;
+    if (EqualsIgnoreCase(args[i], "auth")) {
+      i += 1;
+    } else if (EqualsIgnoreCase(args[i], "auth2")) {
+      i += 2;
+    }
   }
   return 0;
 }
