@@ -1,5 +1,6 @@
 #include "expiry/tasks/task_file.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "fmt/format.h"
@@ -11,6 +12,7 @@ namespace json = boost::json;
 
 constexpr int64_t kVersion = 1;
 constexpr size_t kMaxDepth = 8;
+constexpr int64_t kMostNumber = int64_t{1} << 61;
 
 json::array Texts(const std::vector<std::string>& texts) {
   json::array array;
@@ -20,12 +22,11 @@ json::array Texts(const std::vector<std::string>& texts) {
 
 // --- fields of an object, missing ones and those of another kind being 0 or empty ---
 
+// No number of ours is negative, or so large that a sum of two would not fit.
 int64_t Number(const json::object& object, std::string_view name) {
   const json::value* const value = object.if_contains(name);
-  if (value == nullptr) return 0;
-  if (const int64_t* const number = value->if_int64()) return *number;
-  if (const double* const number = value->if_double()) return static_cast<int64_t>(*number);
-  return 0;
+  const int64_t* const number = value == nullptr ? nullptr : value->if_int64();
+  return number == nullptr ? 0 : std::clamp<int64_t>(*number, 0, kMostNumber);
 }
 
 double Real(const json::object& object, std::string_view name) {

@@ -228,6 +228,8 @@ void ReadTime(Words& in, std::string_view option, std::string_view text, const T
   if (!instant.ok()) {
     return in.Fail(fmt::format("{}: {}", option, std::string(instant.status().message())));
   }
+  // 0 stands for no time at all.
+  if (*instant <= 0) return in.Fail(fmt::format("{} must be after 1970", option));
   ms = *instant;
 }
 

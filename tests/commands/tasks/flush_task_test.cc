@@ -196,7 +196,7 @@ TEST(FlushTask, AnAlertBringsMemoryDownOnceInItsSilenceTime) {
     }
   };
   const auto watch = [&](int64_t ms) {
-    for (int64_t done = 0; done < ms; done += 1000) bed.Step(1000);
+    for (int64_t done = 0; done < ms; done += 2000) bed.Step(2000);
   };
   watch(5 * kMinuteMs);
   EXPECT_THAT(bed.History("full"), IsEmpty());

@@ -103,6 +103,7 @@ TEST(TaskSpec, SaysWhatIsWrong) {
   EXPECT_THAT(ErrorOf({"MEMORY", "101"}), HasSubstr("between 1 and 100"));
   EXPECT_THAT(ErrorOf({"MEMORY", "90", "FOR", "2h"}), HasSubstr("at most 1h"));
   EXPECT_THAT(ErrorOf({"AT", "noon"}), HasSubstr("AT: "));
+  EXPECT_THAT(ErrorOf({"AT", "0818-01-01"}), HasSubstr("AT must be after 1970"));
   EXPECT_THAT(ErrorOf({"EVERY", "1h", "TZ", "Mars/Olympus"}), HasSubstr("TZ: "));
   EXPECT_THAT(ErrorOf({"EVERY", "1h", "TZ", "../../etc/passwd"}), HasSubstr("TZ: "));
   EXPECT_THAT(ErrorOf({"EVERY", "1h", "WINDOW", "2-6"}), HasSubstr("WINDOW: "));
