@@ -91,10 +91,15 @@ TEST(FlushTaskOnTheWire, EndsOfItselfOnSigtermWithWhatWasAskedForLast) {
 }
 
 TEST(FlushTaskOnTheWire, FlushesOtherServersWithinItsTolerance) {
-  ServerProcess other({"--requirepass", "s3cret"});
+  ServerProcess other({"--requirepass", "s3cret", "--enable-debug-command", "yes"});
   WireClient there(other.port());
   there.Call({"AUTH", "s3cret"});
-  there.Call({"CONFIG", "SET", "active-expire-rest-percent", "1"});
+  there.Call({"DEBUG", "SET-ACTIVE-EXPIRE", "0"});
+  for (int i = 0; i < 100; ++i) there.Call({"SET", fmt::format("k{}", i), "v", "PX", "1"});
+  EXPECT_TRUE(Eventually([&] {
+    const std::string info = there.Call({"INFO", "expiry"}).text;
+    return info.find("expire_unreclaimed_keys:100\r") != info.npos;
+  }));
   ServerProcess server;
   WireClient client(server.port());
   const std::string good = fmt::format("redis://:s3cret@127.0.0.1:{}", other.port());
@@ -114,6 +119,7 @@ TEST(FlushTaskOnTheWire, FlushesOtherServersWithinItsTolerance) {
   ASSERT_EQ(targets.size(), 3u);
   EXPECT_EQ(Field(targets[0], "target"), fmt::format("redis://:***@127.0.0.1:{}", other.port()));
   EXPECT_EQ(Field(targets[0], "status"), "Success");
+  EXPECT_EQ(Field(targets[0], "reclaimed"), 100);
   EXPECT_GT(Field(targets[0], "memory-before").integer, 0);
   EXPECT_EQ(Field(targets[1], "status"), "Failed");
   EXPECT_EQ(Field(targets[2], "status"), "Success");
