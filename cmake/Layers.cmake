@@ -35,6 +35,20 @@ function(lapse_layer name folder)
   set_property(GLOBAL APPEND PROPERTY LAPSE_LAYERS ${target})
 endfunction()
 
+# lapse_embed_text(<target> <function> <header> <file>): compiles a text file into the target, as a
+# function of that header, `std::string_view <function>()` in namespace lapse, that returns it. For
+# one file of prose or JSON; a string literal has room for 64 KiB by the standard, and more here.
+function(lapse_embed_text target function header file)
+  set(source "${PROJECT_SOURCE_DIR}/${file}")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+  file(READ "${source}" LAPSE_TEXT)
+  set(LAPSE_FUNCTION "${function}")
+  set(LAPSE_HEADER "${header}")
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/embedded_text.cc.in"
+                 "${PROJECT_BINARY_DIR}/embedded/${function}.cc" @ONLY)
+  target_sources(${target} PRIVATE "${PROJECT_BINARY_DIR}/embedded/${function}.cc")
+endfunction()
+
 # lapse_precompile(<target>): shares one precompiled header of standard headers, and for tests one
 # with GoogleTest besides. Nothing of Lapse's own is in either, so they are rebuilt only when the
 # flags change. No file may rely on them: LAPSE_PCH=OFF, as in the lint preset, has to build too.

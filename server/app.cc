@@ -19,6 +19,7 @@
 #include "server/core/instance.h"
 #include "server/core/version.h"
 #include "server/help.h"
+#include "server/http/http_server.h"
 #include "server/net/net_server.h"
 #include "server/operations_thread.h"
 #include "server/process.h"
@@ -107,15 +108,16 @@ absl::Status OpenLog(const Config& config) {
 
 // Makes room for maxclients connections, or lowers maxclients to the room that there is.
 absl::Status FitClientsToFiles(Config& config) {
-  const int64_t limit = RaiseOpenFileLimit(config.maxclients + kReservedFiles);
-  if (limit >= config.maxclients + kReservedFiles) return absl::OkStatus();
-  if (limit <= kReservedFiles) {
+  const int64_t reserved = kReservedFiles + (config.http_port != 0 ? config.http_maxclients : 0);
+  const int64_t limit = RaiseOpenFileLimit(config.maxclients + reserved);
+  if (limit >= config.maxclients + reserved) return absl::OkStatus();
+  if (limit <= reserved) {
     return absl::ResourceExhaustedError(
         fmt::format("the limit of {} open files is too low to serve anybody", limit));
   }
   spdlog::warn("maxclients lowered from {} to {}: the process may open {} files (ulimit -n)",
-               config.maxclients, limit - kReservedFiles, limit);
-  config.maxclients = limit - kReservedFiles;
+               config.maxclients, limit - reserved, limit);
+  config.maxclients = limit - reserved;
   return absl::OkStatus();
 }
 
@@ -155,6 +157,17 @@ std::string_view WaitForStop(StopSignal& stop, Instance& instance, const Supervi
   }
 }
 
+// nullptr when no HTTP port is configured.
+absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(Instance& instance) {
+  if (instance.config.http_port == 0) return nullptr;
+  absl::StatusOr<std::unique_ptr<HttpServer>> http = HttpServer::Start(instance, {});
+  if (http.ok()) {
+    spdlog::info("{} on {}", instance.config.http_tls_cert_file.empty() ? "http" : "https",
+                 absl::StrJoin((*http)->addresses(), ", "));
+  }
+  return http;
+}
+
 // Serves until told to stop. Returns only when start-up fails.
 absl::Status Serve(Config start_config, Daemon& daemon) {
   StopSignal stop;
@@ -166,6 +179,8 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   instance.request_shutdown = [&stop] { stop.Request(); };
   absl::StatusOr<std::unique_ptr<NetServer>> server = NetServer::Start(instance, {});
   if (!server.ok()) return server.status();
+  absl::StatusOr<std::unique_ptr<HttpServer>> http = StartHttp(instance);
+  if (!http.ok()) return http.status();
   if (!pidfile.empty()) {
     if (const absl::Status status = WritePidFile(pidfile); !status.ok()) return status;
   }
@@ -183,6 +198,7 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   spdlog::info("shutting down: {}", reason);
   supervisor.Stopping(fmt::format("shutting down: {}", reason));
   StopSignal::EndAtNextSignal();
+  if (*http != nullptr) (*http)->Stop();
   operations.Stop();
   Services::Of(instance).tasks().Save();
   (*server)->Stop();

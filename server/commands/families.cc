@@ -51,6 +51,7 @@ std::span<const std::span<const CommandRow>> AllCommandFamilies() {
       FlushExpireCommands(),
       MetricsCommands(),
       FlushTaskCommands(),
+      ManagedCommands(),
       TransactionCommands(),
       StreamCommands(),
       StreamReadCommands(),

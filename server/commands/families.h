@@ -53,6 +53,7 @@ std::span<const CommandRow> IntrospectionCommands();
 std::span<const CommandRow> FlushExpireCommands();
 std::span<const CommandRow> MetricsCommands();
 std::span<const CommandRow> FlushTaskCommands();
+std::span<const CommandRow> ManagedCommands();
 std::span<const CommandRow> TransactionCommands();
 std::span<const CommandRow> StreamCommands();
 std::span<const CommandRow> StreamReadCommands();

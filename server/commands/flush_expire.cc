@@ -124,6 +124,8 @@ void Help(CommandContext& ctx) {
       "    Stop a run where it is.",
       "FLUSHEXPIREKEYS HISTORY [count]",
       "    Return the records of the latest runs, newest first. Default: 10.",
+      "FLUSHEXPIREKEYS TASK IMMEDIATELY|MAINTAINTIME",
+      "    Have a run done in the background, now or within the maintenance window; return its id.",
       "FLUSHEXPIREKEYS HELP",
       "    Print this help.",
   };
@@ -188,12 +190,28 @@ void StartAndGo(CommandContext& ctx, FlushRequest request) {
   WriteRecord(ctx.reply, record.value_or(FlushRecord{}));
 }
 
+// As the managed service's API asks for it.
+void Task(CommandContext& ctx) {
+  ArgumentReader in(ctx.args, 2);
+  const bool later = in.Match("MAINTAINTIME");
+  if (!later && !in.Match("IMMEDIATELY")) in.Fail(errors::kSyntax);
+  if (in.More()) in.Fail(errors::kSyntax);
+  if (!in.ok()) return ctx.reply.Error(in.error());
+  if (later) return ctx.reply.Error("ERR runs in the maintenance window are not available yet");
+  FlushRequest request;
+  request.trigger = "api";
+  const FlushRunner::Started started = ctx.instance.expiry.flush().Start(std::move(request));
+  if (started.busy) return ctx.reply.Error(Busy(started.run_id));
+  ctx.reply.Integer(static_cast<int64_t>(started.run_id));
+}
+
 void FlushExpireKeys(CommandContext& ctx) {
   if (ctx.args.size() > 1) {
     const std::string_view word = ctx.args[1];
     if (EqualsIgnoreCase(word, "STATUS")) return Status(ctx);
     if (EqualsIgnoreCase(word, "HISTORY")) return History(ctx);
     if (EqualsIgnoreCase(word, "CANCEL")) return Cancel(ctx);
+    if (EqualsIgnoreCase(word, "TASK")) return Task(ctx);
     if (EqualsIgnoreCase(word, "HELP") && ctx.args.size() == 2) return Help(ctx);
   }
   std::optional<Options> options = ParseOptions(ctx);
@@ -218,7 +236,8 @@ constexpr CommandRow kRows[] = {
      .summary = "Delete all expired keys now, or look at the runs that did",
      .syntax =
          "[SYNC | ASYNC] [DB index] [MAXCPU percent] [SCAN EXHAUSTIVE | SCAN HINTED] [DRYRUN] "
-         "[STATUS [run-id] | CANCEL run-id | HISTORY [count] | HELP]",
+         "[STATUS [run-id] | CANCEL run-id | HISTORY [count] | "
+         "TASK IMMEDIATELY | TASK MAINTAINTIME | HELP]",
      .handler = FlushExpireKeys},
 };
 static_assert(RowsAreSound(kRows));

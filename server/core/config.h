@@ -33,6 +33,13 @@ struct OutputLimit {
   int64_t soft_seconds = 0;
 };
 
+// Who signs requests with this key's secret is this user of the ACL.
+struct HttpAccessKey {
+  std::string id;
+  std::string secret;
+  std::string user;
+};
+
 struct Config {
   // Network.
   int64_t port = 6379;                                    // 0: no TCP
@@ -50,6 +57,16 @@ struct Config {
   OutputLimit output_limit_pubsub = {int64_t{32} << 20, int64_t{8} << 20, 60};
   int64_t client_query_buffer_limit = int64_t{1} << 30;
   int64_t proto_max_bulk_len = int64_t{512} << 20;
+
+  // HTTP.
+  int64_t http_port = 0;  // 0: no HTTP
+  std::vector<std::string> http_bind = {"127.0.0.1", "-::1"};
+  std::string http_tls_cert_file;  // "": no TLS
+  std::string http_tls_key_file;
+  std::vector<HttpAccessKey> http_access_keys;
+  int64_t http_maxclients = 128;
+  std::string instance_name = "lapse";  // the managed API's InstanceId
+  std::string maintenance_window = "02:00Z-06:00Z";
 
   // General.
   std::string dir = ".";

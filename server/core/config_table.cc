@@ -15,6 +15,7 @@
 #include "protocol/number.h"
 #include "server/core/arguments.h"
 #include "server/core/config.h"
+#include "server/core/config_rows.h"
 #include "server/core/event_classes.h"
 
 namespace lapse {
@@ -707,6 +708,7 @@ std::vector<ConfigRow> AllRows() {
   AddOneValueRows(rows);
   AddInertRows(rows);
   AddStockRows(rows);
+  AddHttpRows(rows);
   std::sort(rows.begin(), rows.end(),
             [](const ConfigRow& a, const ConfigRow& b) { return a.name < b.name; });
   return rows;

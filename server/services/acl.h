@@ -51,6 +51,9 @@ class Acl {
 
   // A new connection is the default user's, authenticated if that needs no password.
   void BeginSession(Session& session) const;
+  // Makes the session the user's whose identity has been established otherwise. False when there is
+  // no such user, or it is off.
+  bool BeginSessionOf(Session& session, std::string_view user) const;
   // Logs the session in, or logs the attempt and returns false.
   bool Authenticate(Session& session, std::string_view user, std::string_view password,
                     int64_t now_ms);

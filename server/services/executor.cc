@@ -6,6 +6,9 @@
 
 #include "protocol/reply_parser.h"
 #include "protocol/reply_writer.h"
+#include "server/core/errors.h"
+#include "server/core/hooks.h"
+#include "server/services/services.h"
 
 namespace lapse {
 namespace {
@@ -37,16 +40,29 @@ class Executor::Waiter final : public Resumer {
   // A call in progress goes on to its end.
   void Close() override {}
 
+  // The answer, or nothing when the wait was interrupted.
   std::function<void(ReplyWriter&)> Wait() {
     MutexGuard guard(mu_);
-    while (!answer_) answered_.wait(mu_);
+    while (!answer_ && !interrupted_) answered_.wait(mu_);
     return std::exchange(answer_, nullptr);
+  }
+  void Interrupt() {
+    {
+      MutexGuard guard(mu_);
+      interrupted_ = true;
+    }
+    answered_.notify_one();
+  }
+  bool interrupted() {
+    MutexGuard guard(mu_);
+    return interrupted_;
   }
 
  private:
   Mutex mu_;
   std::condition_variable_any answered_;
   std::function<void(ReplyWriter&)> answer_ ABSL_GUARDED_BY(mu_);
+  bool interrupted_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 Executor::Executor(Instance& instance)
@@ -70,6 +86,10 @@ Reply Executor::Execute(std::span<const std::string_view> words) {
   while (session_.blocked) {
     const bool again = std::exchange(session_.postponed, false);
     const std::function<void(ReplyWriter&)> write_answer = waiter_->Wait();
+    if (!write_answer) {
+      out_.Clear();
+      return ErrorReply("ERR the server is shutting down");
+    }
     {
       const Gate::Shared inside(instance_.keyspace.gate());
       session_.blocked = false;
@@ -85,8 +105,46 @@ Reply Executor::Execute(std::span<const std::string_view> words) {
   return reply;
 }
 
+Reply Executor::ExecuteAs(const Caller& caller, std::span<const std::string_view> words) {
+  bool welcome = false;
+  {
+    const Gate::Shared inside(instance_.keyspace.gate());
+    Become(caller);
+    welcome = Services::Of(instance_).acl().BeginSessionOf(session_, caller.user);
+    if (!welcome) Reset();
+  }
+  if (!welcome) return ErrorReply(std::string(errors::kNoAuth));
+  return Execute(words);
+}
+
+bool Executor::Authenticate(const Caller& caller, std::string_view password) {
+  const Gate::Shared inside(instance_.keyspace.gate());
+  Become(caller);
+  const bool welcome = Services::Of(instance_).acl().Authenticate(session_, caller.user, password,
+                                                                  instance_.clock.NowMs());
+  Reset();
+  return welcome;
+}
+
+void Executor::Interrupt() { waiter_->Interrupt(); }
+
+bool Executor::interrupted() const { return waiter_->interrupted(); }
+
+// Requires: inside the gate.
+void Executor::Become(const Caller& caller) {
+  session_.trusted = false;
+  session_.authenticated = false;
+  session_.address = caller.address;
+  session_.local_address = caller.local_address;
+  session_.lib_name = caller.library;
+}
+
 // What a command may have changed of the session goes back to what a new one has.
 void Executor::Reset() {
+  session_.trusted = true;
+  session_.modes &= ~static_cast<uint32_t>(kRestricted);
+  session_.address.clear();
+  session_.local_address.clear();
   session_.db = 0;
   session_.resp = kResp;
   session_.authenticated = true;
@@ -115,8 +173,7 @@ Reply Executor::TakeReply() {
   return reply;
 }
 
-Reply ExecutorPool::Execute(std::span<const std::string_view> words) {
-  if (words.empty()) return ErrorReply("ERR empty command");
+std::unique_ptr<Executor> ExecutorPool::Take() {
   std::unique_ptr<Executor> executor;
   {
     MutexGuard guard(mu_);
@@ -126,10 +183,45 @@ Reply ExecutorPool::Execute(std::span<const std::string_view> words) {
     }
   }
   if (executor == nullptr) executor = std::make_unique<Executor>(instance_);
-  Reply reply = executor->Execute(words);
   MutexGuard guard(mu_);
-  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(executor));
+  busy_.push_back(executor.get());
+  if (interrupted_) executor->Interrupt();
+  return executor;
+}
+
+void ExecutorPool::Return(std::unique_ptr<Executor> executor) {
+  MutexGuard guard(mu_);
+  std::erase(busy_, executor.get());
+  if (idle_.size() < kMaxIdle && !executor->interrupted()) idle_.push_back(std::move(executor));
+}
+
+Reply ExecutorPool::Execute(std::span<const std::string_view> words) {
+  if (words.empty()) return ErrorReply("ERR empty command");
+  std::unique_ptr<Executor> executor = Take();
+  Reply reply = executor->Execute(words);
+  Return(std::move(executor));
   return reply;
+}
+
+Reply ExecutorPool::ExecuteAs(const Caller& caller, std::span<const std::string_view> words) {
+  if (words.empty()) return ErrorReply("ERR empty command");
+  std::unique_ptr<Executor> executor = Take();
+  Reply reply = executor->ExecuteAs(caller, words);
+  Return(std::move(executor));
+  return reply;
+}
+
+bool ExecutorPool::Authenticate(const Caller& caller, std::string_view password) {
+  std::unique_ptr<Executor> executor = Take();
+  const bool welcome = executor->Authenticate(caller, password);
+  Return(std::move(executor));
+  return welcome;
+}
+
+void ExecutorPool::Interrupt() {
+  MutexGuard guard(mu_);
+  interrupted_ = true;
+  for (Executor* const executor : busy_) executor->Interrupt();
 }
 
 }  // namespace lapse

@@ -4,12 +4,16 @@
 The server starts on a free port of the loopback interface, in a directory that goes with it; the
 script finds the port in LAPSE_PORT. `modules` is the folder that holds node_modules. Any server
 that takes --port, --dir and --save will do, redis-server too: what fails there as well, and is
-not newer than that server, is wrong in the script.
+not newer than that server, is wrong in the script. A script that needs further words on the
+server's command line has them in a comment of its own, `server: --directive value ...`; where they
+name {http_port}, that is a free port, too, and the script finds it in LAPSE_HTTP_PORT.
 Exits with the script's status; with 77, which CTest shows as skipped, when what the script needs
 is not installed; with 1 when the server did not outlive it or did not end well.
 """
 
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -56,6 +60,13 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def server_words(script: str, http_port: int) -> list:
+    with open(script) as text:
+        lines = re.findall(r"^(?://|#) server: (.*)$", text.read(), re.MULTILINE)
+    return [word.replace("{http_port}", str(http_port))
+            for line in lines for word in shlex.split(line)]
+
+
 def wait_until_up(server: subprocess.Popen, port: int) -> bool:
     end = time.monotonic() + START_SECONDS
     while server.poll() is None and time.monotonic() < end:
@@ -70,11 +81,12 @@ def wait_until_up(server: subprocess.Popen, port: int) -> bool:
     return False
 
 
-def run(server: subprocess.Popen, port: int, command: list, modules: str) -> int:
+def run(server: subprocess.Popen, port: int, http_port: int, command: list,
+        modules: str) -> int:
     if not wait_until_up(server, port):
         print("the server did not start")
         return 1
-    environment = dict(os.environ, LAPSE_PORT=str(port),
+    environment = dict(os.environ, LAPSE_PORT=str(port), LAPSE_HTTP_PORT=str(http_port),
                        NODE_PATH=os.path.join(modules, "node_modules"))
     try:
         status = subprocess.run(command, env=environment, timeout=SCRIPT_SECONDS).returncode
@@ -91,15 +103,16 @@ def main() -> int:
     program, script = sys.argv[1:3]
     modules = sys.argv[3] if len(sys.argv) > 3 else os.path.dirname(os.path.abspath(script))
     command = command_of(script, modules)
-    port = free_port()
+    port, http_port = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="lapse-clients-") as scratch:
         log = os.path.join(scratch, "log")
         with open(log, "wb") as output:
             server = subprocess.Popen(
-                [program, "--port", str(port), "--dir", scratch, "--save", ""],
+                [program, "--port", str(port), "--dir", scratch, "--save", "",
+                 *server_words(script, http_port)],
                 stdout=output, stderr=output)
         try:
-            status = run(server, port, command, modules)
+            status = run(server, port, http_port, command, modules)
         finally:
             if server.poll() is None:
                 server.send_signal(signal.SIGTERM)
