@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "fmt/format.h"
 #include "server/commands/families.h"
+#include "server/console/console.h"
 #include "server/core/config.h"
 #include "server/core/instance.h"
 #include "server/core/version.h"
@@ -160,7 +161,8 @@ std::string_view WaitForStop(StopSignal& stop, Instance& instance, const Supervi
 // nullptr when no HTTP port is configured.
 absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(Instance& instance) {
   if (instance.config.http_port == 0) return nullptr;
-  absl::StatusOr<std::unique_ptr<HttpServer>> http = HttpServer::Start(instance, {});
+  absl::StatusOr<std::unique_ptr<HttpServer>> http =
+      HttpServer::Start(instance, {.files = ConsoleFiles()});
   if (http.ok()) {
     spdlog::info("{} on {}", instance.config.http_tls_cert_file.empty() ? "http" : "https",
                  absl::StrJoin((*http)->addresses(), ", "));

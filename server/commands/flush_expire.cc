@@ -10,6 +10,8 @@
 #include <string_view>
 
 #include "expiry/flush.h"
+#include "expiry/tasks/run_options.h"
+#include "expiry/tasks/times.h"
 #include "fmt/format.h"
 #include "server/commands/families.h"
 #include "server/commands/rows.h"
@@ -17,6 +19,8 @@
 #include "server/core/context.h"
 #include "server/core/errors.h"
 #include "server/core/instance.h"
+#include "server/services/services.h"
+#include "server/services/tasks.h"
 
 namespace lapse {
 namespace {
@@ -125,7 +129,8 @@ void Help(CommandContext& ctx) {
       "FLUSHEXPIREKEYS HISTORY [count]",
       "    Return the records of the latest runs, newest first. Default: 10.",
       "FLUSHEXPIREKEYS TASK IMMEDIATELY|MAINTAINTIME",
-      "    Have a run done in the background, now or within the maintenance window; return its id.",
+      "    Queue an execution for now or for the maintenance window, and return its id; see",
+      "    FLUSHTASK EXECUTION.",
       "FLUSHEXPIREKEYS HELP",
       "    Print this help.",
   };
@@ -190,19 +195,23 @@ void StartAndGo(CommandContext& ctx, FlushRequest request) {
   WriteRecord(ctx.reply, record.value_or(FlushRecord{}));
 }
 
-// As the managed service's API asks for it.
-void Task(CommandContext& ctx) {
+// As the managed service's API asks for it: an execution in the history of tasks, which waits for
+// its turn and, if asked to, for the maintenance window.
+void RunAsTask(CommandContext& ctx) {
   ArgumentReader in(ctx.args, 2);
-  const bool later = in.Match("MAINTAINTIME");
-  if (!later && !in.Match("IMMEDIATELY")) in.Fail(errors::kSyntax);
+  const bool in_window = in.Match("MAINTAINTIME");
+  if (!in_window && !in.Match("IMMEDIATELY")) in.Fail(errors::kSyntax);
   if (in.More()) in.Fail(errors::kSyntax);
   if (!in.ok()) return ctx.reply.Error(in.error());
-  if (later) return ctx.reply.Error("ERR runs in the maintenance window are not available yet");
-  FlushRequest request;
-  request.trigger = "api";
-  const FlushRunner::Started started = ctx.instance.expiry.flush().Start(std::move(request));
-  if (started.busy) return ctx.reply.Error(Busy(started.run_id));
-  ctx.reply.Integer(static_cast<int64_t>(started.run_id));
+  RunOptions options;
+  if (in_window) options.window = *DailyWindow::Parse(ctx.instance.config.maintenance_window);
+  const absl::StatusOr<uint64_t> id =
+      Services::Of(ctx.instance)
+          .tasks()
+          .RunOnce(std::move(options), Trigger::kApi, ctx.session.user);
+  if (id.ok()) return ctx.reply.Integer(static_cast<int64_t>(*id));
+  ctx.reply.Error(fmt::format("{} {}", absl::IsUnavailable(id.status()) ? "BUSY" : "ERR",
+                              std::string(id.status().message())));
 }
 
 void FlushExpireKeys(CommandContext& ctx) {
@@ -211,7 +220,7 @@ void FlushExpireKeys(CommandContext& ctx) {
     if (EqualsIgnoreCase(word, "STATUS")) return Status(ctx);
     if (EqualsIgnoreCase(word, "HISTORY")) return History(ctx);
     if (EqualsIgnoreCase(word, "CANCEL")) return Cancel(ctx);
-    if (EqualsIgnoreCase(word, "TASK")) return Task(ctx);
+    if (EqualsIgnoreCase(word, "TASK")) return RunAsTask(ctx);
     if (EqualsIgnoreCase(word, "HELP") && ctx.args.size() == 2) return Help(ctx);
   }
   std::optional<Options> options = ParseOptions(ctx);

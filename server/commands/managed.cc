@@ -3,12 +3,14 @@
 // that the same ACL rules hold for both, and a user may be given just these.
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "expiry/flush.h"
+#include "expiry/tasks/execution.h"
+#include "expiry/tasks/executions.h"
 #include "fmt/format.h"
 #include "server/commands/families.h"
 #include "server/commands/rows.h"
@@ -18,6 +20,8 @@
 #include "server/core/instance.h"
 #include "server/core/maintenance_window.h"
 #include "server/core/version.h"
+#include "server/services/services.h"
+#include "server/services/tasks.h"
 
 namespace lapse {
 namespace {
@@ -133,36 +137,56 @@ std::optional<HistoryQuery> ParseHistoryQuery(CommandContext& ctx) {
   return std::nullopt;
 }
 
-std::string_view StatusOf(const FlushRecord& record) {
-  switch (record.state) {
-    case FlushState::kRunning:
+std::string_view StatusOf(const Execution& execution) {
+  switch (execution.status) {
+    case RunStatus::kQueued:
+      return "Scheduled";
+    case RunStatus::kWaiting:
+      return "Waiting";
+    case RunStatus::kRunning:
       return "Running";
-    case FlushState::kSucceeded:
+    case RunStatus::kSuccess:
       return "Succeed";
-    case FlushState::kCancelled:
+    case RunStatus::kFailed:
+      return "Failed";
+    case RunStatus::kCancelled:
+    case RunStatus::kSkipped:
       break;
   }
   return "Canceled";
 }
 
-bool IsAskedFor(const HistoryQuery& query, const FlushRecord& record) {
-  return (query.status.empty() || query.status == StatusOf(record)) &&
-         (!query.id || *query.id == static_cast<int64_t>(record.run_id)) &&
-         record.started_ms >= query.from_ms && record.started_ms <= query.to_ms;
+bool IsAskedFor(const HistoryQuery& query, const Execution& execution) {
+  return (query.status.empty() || query.status == StatusOf(execution)) &&
+         (!query.id || *query.id == static_cast<int64_t>(execution.id)) &&
+         execution.scheduled_ms >= query.from_ms && execution.scheduled_ms <= query.to_ms;
 }
 
-void WriteTask(CommandContext& ctx, const FlushRecord& record) {
+// Seconds, as the part that is done lets one expect; 0 where nothing is known.
+int64_t RemainingSeconds(const Execution& execution, double progress, int64_t now_ms) {
+  if (execution.status != RunStatus::kRunning || progress <= 0) return 0;
+  const auto spent_ms = static_cast<double>(now_ms - execution.started_ms);
+  return static_cast<int64_t>(spent_ms * (1 - progress) / progress / 1000);
+}
+
+void WriteHistoryTask(CommandContext& ctx, const Execution& execution) {
+  const double progress = execution.Progress();
+  const bool by_user = execution.trigger == Trigger::kManual || execution.trigger == Trigger::kApi;
   FieldWriter fields(ctx.reply);
-  fields.Integer("task-id", static_cast<int64_t>(record.run_id));
+  fields.Integer("task-id", static_cast<int64_t>(execution.id));
   fields.Text("task-type", "FlushExpireKeys");
-  fields.Text("status", StatusOf(record));
-  fields.Double("progress", record.progress * 100);
-  fields.Integer("remain-time", 0);
-  fields.Integer("start-time", record.started_ms);
-  fields.Integer("end-time", record.finished_ms);
-  fields.Text("current-step-name", "flush");
-  fields.Text("reason-code", record.trigger);
-  fields.Text("caller-source", "User");
+  fields.Text("status", StatusOf(execution));
+  fields.Double("progress", progress * 100);
+  fields.Integer("remain-time", RemainingSeconds(execution, progress, ctx.now_ms));
+  fields.Integer("start-time",
+                 execution.started_ms != 0 ? execution.started_ms : execution.scheduled_ms);
+  fields.Integer("end-time", execution.finished_ms);
+  fields.Text("current-step-name", execution.started_ms == 0 ? "" : "exec_task");
+  fields.Text("reason-code",
+              execution.reason.empty() ? TriggerName(execution.trigger) : execution.reason);
+  fields.Text("caller-source", by_user ? "User" : "System");
+  fields.Text("caller-uid", execution.requested_by);
+  fields.Text("task-detail", execution.task);
   fields.Text("instance-id", ctx.instance.config.instance_name);
   fields.Text("instance-name", ctx.instance.config.instance_name);
   fields.End();
@@ -171,9 +195,13 @@ void WriteTask(CommandContext& ctx, const FlushRecord& record) {
 void DescribeHistoryTasks(CommandContext& ctx) {
   const std::optional<HistoryQuery> query = ParseHistoryQuery(ctx);
   if (!query) return;
-  std::vector<FlushRecord> records = ctx.instance.expiry.flush().History(FlushRunner::kHistory + 1);
-  std::erase_if(records, [&](const FlushRecord& record) { return !IsAskedFor(*query, record); });
-  const auto total = static_cast<int64_t>(records.size());
+  std::vector<Execution> found =
+      Services::Of(ctx.instance)
+          .tasks()
+          .Executions(std::nullopt, 0, Executions::kMaxHistory + Executions::kMaxLive)
+          .executions;
+  std::erase_if(found, [&](const Execution& one) { return !IsAskedFor(*query, one); });
+  const auto total = static_cast<int64_t>(found.size());
   const int64_t begin = std::min((query->page - 1) * query->count, total);
   const int64_t end = std::min(begin + query->count, total);
   FieldWriter fields(ctx.reply);
@@ -182,7 +210,7 @@ void DescribeHistoryTasks(CommandContext& ctx) {
   fields.Integer("total-count", total);
   fields.Name("items");
   ctx.reply.Array(static_cast<size_t>(end - begin));
-  for (int64_t i = begin; i < end; ++i) WriteTask(ctx, records[static_cast<size_t>(i)]);
+  for (int64_t i = begin; i < end; ++i) WriteHistoryTask(ctx, found[static_cast<size_t>(i)]);
   fields.End();
 }
 

@@ -28,7 +28,7 @@ class HttpServer {
     bool any_port = false;
     HttpLimits limits;
     // Outlive the server.
-    std::span<const SiteFile> files;
+    std::span<const ConsoleFile> files;
   };
 
   // Opens the sockets that the configuration names and serves. The instance outlives the server and

@@ -254,7 +254,7 @@ HttpResponse TriggerTask(ApiCall& call) {
 
 // --- executions ---
 
-HttpResponse Executions(ApiCall& call, const std::string& task) {
+HttpResponse PageOfExecutions(ApiCall& call, const std::string& task) {
   QueryReader query(call);
   Words words{"FLUSHTASK", "EXECUTIONS", task, query.Number("page").value_or("1")};
   if (const auto count = query.Number("count")) words.insert(words.end(), {"COUNT", *count});
@@ -262,9 +262,9 @@ HttpResponse Executions(ApiCall& call, const std::string& task) {
   return Answer(call, words);
 }
 
-HttpResponse ListExecutions(ApiCall& call) { return Executions(call, "*"); }
+HttpResponse ListExecutions(ApiCall& call) { return PageOfExecutions(call, "*"); }
 
-HttpResponse ListTaskExecutions(ApiCall& call) { return Executions(call, call.path[0]); }
+HttpResponse ListTaskExecutions(ApiCall& call) { return PageOfExecutions(call, call.path[0]); }
 
 HttpResponse GetExecution(ApiCall& call) {
   return Answer(call, {"FLUSHTASK", "EXECUTION", call.path[0]});

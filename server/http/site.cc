@@ -109,7 +109,7 @@ HttpResponse HttpSite::Serve(const HttpRequest& request, const HttpPeer& peer) {
 HttpResponse HttpSite::ServePath(const HttpRequest& request, const HttpPeer& peer,
                                  const HttpTarget& target) {
   RouteMatch match = FindRoute(request.method(), target.segments);
-  const SiteFile* const file = match.allow.empty() ? FindFile(target.path()) : nullptr;
+  const ConsoleFile* const file = match.allow.empty() ? FindFile(target.path()) : nullptr;
   const bool is_root = target.segments.empty();
   const bool is_change = IsChange(request.method());
   if (match.allow.empty() && file == nullptr && !is_root) {
@@ -137,7 +137,7 @@ HttpResponse HttpSite::ServePath(const HttpRequest& request, const HttpPeer& pee
 }
 
 // A browser asks each time whether its copy is still good, so that an upgrade is seen at once.
-HttpResponse HttpSite::ServeFile(const HttpRequest& request, const SiteFile& file) const {
+HttpResponse HttpSite::ServeFile(const HttpRequest& request, const ConsoleFile& file) const {
   const std::string tag = fmt::format("\"{}\"", Sha256Hex(file.bytes).substr(0, kTagDigits));
   HttpResponse response =
       HeaderOf(request, HttpField::if_none_match) == tag
@@ -148,9 +148,9 @@ HttpResponse HttpSite::ServeFile(const HttpRequest& request, const SiteFile& fil
   return response;
 }
 
-const SiteFile* HttpSite::FindFile(std::string_view path) const {
+const ConsoleFile* HttpSite::FindFile(std::string_view path) const {
   if (path == "/") path = "/index.html";
-  for (const SiteFile& file : files_) {
+  for (const ConsoleFile& file : files_) {
     if (file.path == path) return &file;
   }
   return nullptr;

@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "server/console/console.h"
 #include "server/core/instance.h"
 #include "server/http/admission.h"
 #include "server/http/message.h"
@@ -20,17 +21,10 @@
 
 namespace lapse {
 
-// A file of the console. "/index.html" is also "/".
-struct SiteFile {
-  std::string_view path;
-  std::string_view content_type;
-  std::string_view bytes;
-};
-
 class HttpSite {
  public:
-  // Both outlive it.
-  HttpSite(Instance& instance, std::span<const SiteFile> files)
+  // Both outlive it. "/index.html" is also "/".
+  HttpSite(Instance& instance, std::span<const ConsoleFile> files)
       : instance_(instance), files_(files) {}
 
   // The response, ready to be sent.
@@ -45,11 +39,11 @@ class HttpSite {
   HttpResponse Serve(const HttpRequest& request, const HttpPeer& peer);
   HttpResponse ServePath(const HttpRequest& request, const HttpPeer& peer,
                          const HttpTarget& target);
-  HttpResponse ServeFile(const HttpRequest& request, const SiteFile& file) const;
-  const SiteFile* FindFile(std::string_view path) const;
+  HttpResponse ServeFile(const HttpRequest& request, const ConsoleFile& file) const;
+  const ConsoleFile* FindFile(std::string_view path) const;
 
   Instance& instance_;
-  const std::span<const SiteFile> files_;
+  const std::span<const ConsoleFile> files_;
   ExecutorPool executors_{instance_};
   Admission admission_{instance_, executors_};
   RpcService rpc_{instance_, executors_, admission_};

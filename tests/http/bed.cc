@@ -40,7 +40,7 @@ HttpRequest RequestOf(const Ask& ask) {
   return request;
 }
 
-HttpBed::HttpBed(Config config, std::span<const SiteFile> files)
+HttpBed::HttpBed(Config config, std::span<const ConsoleFile> files)
     : db_(std::move(config)), site_(db_.instance(), files) {}
 
 Reply HttpBed::Run(std::string_view line) {
@@ -69,7 +69,7 @@ std::string CodeOf(const HttpResponse& response) {
 
 // --- sockets ---
 
-HttpServerBed::HttpServerBed(HttpLimits limits, Config config, std::span<const SiteFile> files)
+HttpServerBed::HttpServerBed(HttpLimits limits, Config config, std::span<const ConsoleFile> files)
     : db_(std::move(config)) {
   HttpServer::Options options;
   options.any_port = true;

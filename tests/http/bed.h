@@ -34,7 +34,7 @@ std::string BasicOf(std::string_view login);
 
 class HttpBed {
  public:
-  explicit HttpBed(Config config = {}, std::span<const SiteFile> files = {});
+  explicit HttpBed(Config config = {}, std::span<const ConsoleFile> files = {});
 
   HttpResponse Send(const Ask& ask) { return site_.Handle(RequestOf(ask), peer); }
   HttpResponse Get(std::string target, std::string login = {}) {
@@ -66,7 +66,7 @@ std::string CodeOf(const HttpResponse& response);
 class HttpServerBed {
  public:
   explicit HttpServerBed(HttpLimits limits = {}, Config config = {},
-                         std::span<const SiteFile> files = {});
+                         std::span<const ConsoleFile> files = {});
 
   int port() const { return server_->port(); }
   Db& db() { return db_; }

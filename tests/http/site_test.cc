@@ -13,8 +13,8 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr SiteFile kFiles[] = {{"/index.html", "text/html; charset=utf-8", "<!doctype html>"},
-                               {"/app.js", "text/javascript", "1;"}};
+constexpr ConsoleFile kFiles[] = {{"/index.html", "text/html; charset=utf-8", "<!doctype html>"},
+                                  {"/app.js", "text/javascript", "1;"}};
 
 Config WithPassword() {
   Config config;
