@@ -17,6 +17,7 @@
 #include "server/core/command_name.h"
 #include "server/core/version.h"
 #include "server/services/services.h"
+#include "server/services/tasks.h"
 
 namespace lapse {
 namespace {
@@ -317,6 +318,37 @@ void AddFlush(Instance& instance, Exposition& page) {
              static_cast<double>(run->longest_slice_ns) / 1e9);
 }
 
+void AddTasks(Instance& instance, Exposition& page) {
+  Tasks& service = Services::Of(instance).tasks();
+  const std::vector<Task> tasks = service.Snapshot();
+  page.Family("lapse_flush_tasks", "gauge", "Flush tasks by status");
+  for (const TaskStatus status :
+       {TaskStatus::kActive, TaskStatus::kPaused, TaskStatus::kCompleted}) {
+    page.Line({{"status", TaskStatusName(status)}},
+              std::ranges::count(tasks, status, &Task::status));
+  }
+  page.Gauge("lapse_flush_executions_live", "Executions of tasks that wait or run",
+             service.totals().live_executions);
+  if (tasks.empty()) return;
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        auto value) {
+    page.Family(name, type, help);
+    for (const Task& task : tasks) page.Line({{"task", task.spec.name}}, value(task));
+  };
+  each("lapse_flush_task_executions_total", "counter", "Firings of the task, skipped ones included",
+       [](const Task& task) { return task.execution_count; });
+  each("lapse_flush_task_reclaimed_keys_total", "counter", "Expired keys that its runs deleted",
+       [](const Task& task) { return task.reclaimed_total; });
+  each("lapse_flush_task_last_failed", "gauge", "Whether its latest execution has failed",
+       [](const Task& task) { return task.last_status == RunStatus::kFailed ? 1 : 0; });
+  each("lapse_flush_task_last_success_seconds", "gauge",
+       "When a run of it last succeeded, since the Unix epoch; 0: never",
+       [](const Task& task) { return static_cast<double>(task.last_success_ms) / 1e3; });
+  each("lapse_flush_task_next_run_seconds", "gauge",
+       "When it fires next, since the Unix epoch; 0: at no known time",
+       [](const Task& task) { return static_cast<double>(task.next_ms) / 1e3; });
+}
+
 }  // namespace
 
 std::string PrometheusText(Instance& instance) {
@@ -329,6 +361,7 @@ std::string PrometheusText(Instance& instance) {
   AddKeyspace(instance, page);
   AddExpiry(instance, page);
   AddFlush(instance, page);
+  AddTasks(instance, page);
   AddCommands(instance, page);
   return page.Take();
 }

@@ -244,6 +244,13 @@ std::vector<TaskView> Tasks::List() {
   return views;
 }
 
+std::vector<Task> Tasks::Snapshot() {
+  MutexGuard guard(mu_);
+  std::vector<Task> tasks;
+  for (const auto& [name, task] : scheduler_.tasks()) tasks.push_back(task);
+  return tasks;
+}
+
 std::optional<TaskView> Tasks::Show(std::string_view name) {
   MutexGuard guard(mu_);
   const Task* const task = scheduler_.Find(name);

@@ -78,6 +78,8 @@ class Tasks {
   absl::Status Delete(std::string_view name);
   std::vector<TaskView> List();
   std::optional<TaskView> Show(std::string_view name);
+  // All tasks, without what takes a look at the calendar.
+  std::vector<Task> Snapshot();
 
   // --- Runs ---
 

@@ -364,5 +364,19 @@ TEST(Metrics, IsARightOfItsOwn) {
   EXPECT_THAT(db.Run("INFO").text, StartsWith("NOPERM"));
 }
 
+TEST(Metrics, TellOfTasks) {
+  Db db;
+  db.Run("FLUSHTASK CREATE b EVERY 2h");
+  db.Run("FLUSHTASK CREATE a EVERY 1h");
+  db.Run("FLUSHTASK PAUSE b");
+  const std::string text = db.Run("METRICS").text;
+  EXPECT_THAT(text, HasSubstr("lapse_flush_tasks{status=\"Active\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("lapse_flush_tasks{status=\"Paused\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("lapse_flush_executions_live 0\n"));
+  EXPECT_THAT(text, HasSubstr("lapse_flush_task_executions_total{task=\"a\"} 0\n"
+                              "lapse_flush_task_executions_total{task=\"b\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("lapse_flush_task_next_run_seconds{task=\"b\"} 0\n"));
+}
+
 }  // namespace
 }  // namespace lapse
