@@ -251,6 +251,19 @@ describe('tasks', bounded, () => {
       { kind: 'cron', when: '0 5 * * *' });
   });
 
+  test('give back what was set', async () => {
+    await page.click('[aria-label="Change: fleet"]');
+    await page.getByText('Guards, limits and targets').click();
+    await page.getByLabel('Wait until machine CPU').fill('');
+    await page.getByLabel('Timeout').fill('');
+    await page.getByLabel('Targets').fill('');
+    await page.getByLabel('Most CPU').fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('fleet is changed').first().waitFor();
+    assert.deepEqual(requested('PATCH', 'tasks/fleet')[0].body,
+      { maxcpu: 100, offpeak_cpu: null, timeout: '0s', targets: ['local'] });
+  });
+
   test('show their details and latest runs', async () => {
     await page.click('[data-task=fleet] a');
     const drawer = page.locator('dialog.drawer');

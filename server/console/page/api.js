@@ -100,7 +100,7 @@ export const api = {
   },
 
   async info() {
-    return flatten(await call('GET', 'info'));
+    return flatten(await call('GET', 'info', undefined, { section: 'default' }));
   },
   samples: (since, step) => call('GET', 'metrics/history', undefined, { since, step }),
   config: () => call('GET', 'config'),

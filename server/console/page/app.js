@@ -95,7 +95,8 @@ function signOut() {
 
 function header() {
   const flushWhy = whyNot('startFlush');
-  const place = state.session.instance || location.host;
+  const { instance } = state.session;
+  const place = instance && instance !== 'lapse' ? instance : location.host;
   return h('header', { class: 'top' },
     h('a', { class: 'brand', href: '#/overview' }, mark(), h('b', {}, 'Lapse'),
       h('span', { class: 'place', title: `Version ${state.session.version}` }, place)),

@@ -20,7 +20,7 @@ const FIELDS = [
     names: WEEKDAYS.map((d) => d.slice(0, 3).toUpperCase()) },
 ];
 const DAY_MS = 86_400_000;
-const HORIZON_DAYS = 366 * 12;
+const HORIZON_DAYS = 366 * 28;
 
 function valueOf(field, text) {
   const named = (field.names ?? []).indexOf(text.toUpperCase());

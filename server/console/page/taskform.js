@@ -79,7 +79,12 @@ function inputsFor(task) {
 // --- What the form says, as the API takes it ---
 
 const OPTIONAL_TEXTS = ['offpeak_within', 'window', 'cooldown', 'timeout'];
-const NONE = { cooldown: '0s', timeout: '0s', window: 'NONE', start: 'NONE', until: 'NONE' };
+// What takes back an option that was set.
+const NONE = { cooldown: '0s', timeout: '0s', window: null, start: null, until: null,
+  offpeak_cpu: null, maxcpu: 100, db: [], targets: ['local'] };
+// Options that are given together or not at all.
+const WITH = { for: ['kind', 'when'], offpeak_cpu: ['offpeak_within'],
+  offpeak_within: ['offpeak_cpu'] };
 
 function definition(kind, inputs, task) {
   const zone = inputs.timezone.value.trim() || 'UTC';
@@ -118,10 +123,13 @@ function changesOnly(wanted, inputs, task) {
   }
   for (const name of Object.keys(before)) {
     if (['name', 'cron', 'every', 'at', 'memory'].includes(name) || same(name)) continue;
-    if (wanted[name] !== undefined) change[name] = wanted[name];
-    else if (name in NONE && !inputs[name].value.trim()) change[name] = NONE[name];
-    else if (name === 'maxcpu') change.maxcpu = 100;
-    else if (name === 'db' || name === 'targets') change[name] = [];
+    if (wanted[name] === undefined) {
+      if (name in NONE) change[name] = NONE[name];
+      continue;
+    }
+    for (const one of [name, ...(WITH[name] ?? [])]) {
+      if (wanted[one] !== undefined) change[one] = wanted[one];
+    }
   }
   return change;
 }
