@@ -5,63 +5,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "fmt/format.h"
-#include "protocol/number.h"
-#include "server/core/config.h"
+#include "server/core/config_row_kinds.h"
 #include "server/core/config_rows.h"
 #include "server/core/maintenance_window.h"
 
 namespace lapse {
 namespace {
 
-using Words = std::span<const std::string>;
-
 constexpr size_t kMaxAddresses = 16;
 constexpr size_t kMaxAccessKeys = 1000;
 constexpr size_t kMaxInstanceName = 64;
-
-absl::Status BadValue(std::string reason) { return absl::InvalidArgumentError(reason); }
-
-absl::Status WrongCount() { return BadValue("wrong number of arguments"); }
-
-ConfigRow Whole(std::string_view name, bool at_run_time, int64_t Config::*field, int64_t least,
-                int64_t most, std::string_view doc) {
-  return {.name = name,
-          .type = ConfigType::kInteger,
-          .at_run_time = at_run_time,
-          .values = fmt::format("{} to {}", least, most),
-          .doc = doc,
-          .get = [field](const Config& config) { return FormatInt64(config.*field); },
-          .set =
-              [field, least, most](Config& config, Words words) {
-                int64_t value = 0;
-                if (words.size() != 1) return WrongCount();
-                if (!ParseInt64(words[0], value)) {
-                  return BadValue("argument couldn't be parsed into an integer");
-                }
-                if (value < least || value > most) {
-                  return BadValue(
-                      fmt::format("argument must be between {} and {} inclusive", least, most));
-                }
-                config.*field = value;
-                return absl::OkStatus();
-              }};
-}
-
-ConfigRow PathOf(std::string_view name, std::string Config::*field, std::string_view doc) {
-  return {.name = name,
-          .type = ConfigType::kString,
-          .at_run_time = false,
-          .values = "path",
-          .doc = doc,
-          .get = [field](const Config& config) { return config.*field; },
-          .set =
-              [field](Config& config, Words words) {
-                if (words.size() != 1) return WrongCount();
-                config.*field = words[0];
-                return absl::OkStatus();
-              }};
-}
 
 ConfigRow HttpBindRow() {
   return {.name = "http-bind",
@@ -71,7 +24,7 @@ ConfigRow HttpBindRow() {
           .doc = "The addresses to listen on for HTTP, written as those of `bind`.",
           .get = [](const Config& config) { return absl::StrJoin(config.http_bind, " "); },
           .set =
-              [](Config& config, Words words) {
+              [](Config& config, ConfigWordSpan words) {
                 if (words.size() > kMaxAddresses)
                   return BadValue("Too many bind addresses specified.");
                 config.http_bind.assign(words.begin(), words.end());
@@ -82,7 +35,7 @@ ConfigRow HttpBindRow() {
 
 // One line for each key, or, as CONFIG REWRITE has it, all in one. A key that is given again is
 // replaced; `""` alone removes all.
-absl::Status SetAccessKeys(Config& config, Words words) {
+absl::Status SetAccessKeys(Config& config, ConfigWordSpan words) {
   if (words.size() == 1 && words[0].empty()) {
     config.http_access_keys.clear();
     return absl::OkStatus();
@@ -130,7 +83,7 @@ ConfigRow InstanceNameRow() {
           .doc = "What the managed API calls this server, as its name and its id.",
           .get = [](const Config& config) { return config.instance_name; },
           .set =
-              [](Config& config, Words words) {
+              [](Config& config, ConfigWordSpan words) {
                 if (words.size() != 1) return WrongCount();
                 const bool fits = !words[0].empty() && words[0].size() <= kMaxInstanceName &&
                                   std::ranges::all_of(words[0], [](char c) {
@@ -153,7 +106,7 @@ ConfigRow MaintenanceWindowRow() {
           .doc = "When runs start that the managed API is told to do at the time of maintenance.",
           .get = [](const Config& config) { return config.maintenance_window; },
           .set =
-              [](Config& config, Words words) {
+              [](Config& config, ConfigWordSpan words) {
                 if (words.size() != 1) return WrongCount();
                 if (!ParseMaintenanceWindow(words[0])) {
                   return BadValue("argument must be two different times of day, as 02:00Z-06:00Z");
@@ -166,16 +119,16 @@ ConfigRow MaintenanceWindowRow() {
 }  // namespace
 
 void AddHttpRows(std::vector<ConfigRow>& rows) {
-  rows.push_back(Whole("http-port", false, &Config::http_port, 0, 65535,
-                       "The TCP port of the API, the metrics and the console. 0: none."));
+  rows.push_back(NumberRow("http-port", ConfigTime::kAtStart, &Config::http_port, {0, 65535},
+                           "The TCP port of the API, the metrics and the console. 0: none."));
   rows.push_back(HttpBindRow());
-  rows.push_back(PathOf("http-tls-cert-file", &Config::http_tls_cert_file,
-                        "The certificate chain (PEM) of the HTTP port. Empty: no TLS."));
-  rows.push_back(PathOf("http-tls-key-file", &Config::http_tls_key_file,
-                        "The private key (PEM) that belongs to http-tls-cert-file."));
+  rows.push_back(TextRow("http-tls-cert-file", ConfigTime::kAtStart, &Config::http_tls_cert_file,
+                         "path", "The certificate chain (PEM) of the HTTP port. Empty: no TLS."));
+  rows.push_back(TextRow("http-tls-key-file", ConfigTime::kAtStart, &Config::http_tls_key_file,
+                         "path", "The private key (PEM) that belongs to http-tls-cert-file."));
   rows.push_back(AccessKeysRow());
-  rows.push_back(Whole("http-maxclients", true, &Config::http_maxclients, 1, 65535,
-                       "How many connections the HTTP port has at once."));
+  rows.push_back(NumberRow("http-maxclients", ConfigTime::kAnyTime, &Config::http_maxclients,
+                           {1, 65535}, "How many connections the HTTP port has at once."));
   rows.push_back(InstanceNameRow());
   rows.push_back(MaintenanceWindowRow());
 }
