@@ -235,14 +235,15 @@ DailyWindow::Occurrence DailyWindow::On(absl::CivilDay day) const {
 
 template <typename Fits>
 DailyWindow::Occurrence DailyWindow::FirstThat(int64_t unix_ms, Fits fits) const {
-  // Two days back, since a change of the clock may repeat up to one; then within a few days at
-  // most, for no change swallows more than one.
+  // Two days back, since a change of the clock may repeat up to one. Then some days at most, for no
+  // change swallows more than one.
+  constexpr int kMostDays = 8;
   absl::CivilDay day = absl::CivilDay(zone_.LocalAt(unix_ms)) - 2;
-  while (true) {
+  for (int i = 1; i < kMostDays; ++i, ++day) {
     const Occurrence occurrence = On(day);
     if (occurrence.start_ms < occurrence.end_ms && fits(occurrence)) return occurrence;
-    ++day;
   }
+  return On(day);
 }
 
 bool DailyWindow::Contains(int64_t unix_ms) const {

@@ -1,8 +1,8 @@
 // The pages of docs/ say what they show: their commands are run as they stand there.
 //
 // A line that begins with "    > " is a command (a backslash at its end joins the next line to it),
-// and the line after it the reply, if that is OK or an error. Other replies differ from time to
-// time, so of those only that they are no errors. Each section has a connection of its own.
+// and the line after it the reply, if that is OK, a text or an error. Other replies differ from
+// time to time, so of those only that they are no errors. Each section has a connection of its own.
 
 #include <gtest/gtest.h>
 
@@ -18,6 +18,7 @@ namespace lapse {
 namespace {
 
 constexpr std::string_view kPrompt = "    > ";
+constexpr std::string_view kText = "    \"";
 constexpr std::string_view kError = "    (error) ";
 
 std::vector<std::string> LinesOf(const std::string& page) {
@@ -50,6 +51,8 @@ int RunPage(const std::string& page) {
       EXPECT_EQ(reply, shown.substr(kError.size())) << page << ": " << command;
     } else if (shown == "    OK") {
       EXPECT_EQ(reply, "OK") << page << ": " << command;
+    } else if (shown.starts_with(kText)) {
+      EXPECT_EQ(reply, shown.substr(kText.size(), shown.size() - kText.size() - 1)) << command;
     } else {
       EXPECT_FALSE(reply.IsError()) << page << ": " << command << ": " << reply.text;
     }
