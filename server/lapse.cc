@@ -281,6 +281,7 @@ Result<FlushReport> Engine::FlushExpired(const FlushOptions& options) {
   const auto wait = std::make_shared<FlushWait>();
   FlushRequest request;
   request.trigger = "api";
+  request.requested_by = "(host program)";
   request.reading = options.hints_only ? SweepReading::kHints : SweepReading::kDeadlines;
   request.dry_run = options.dry_run;
   request.max_cpu_percent = std::clamp(options.max_cpu_percent, 1, 100);

@@ -93,6 +93,9 @@ RunStart InstanceTaskRuns::Start(const RunOrder& order) {
 }
 
 RunStart InstanceTaskRuns::StartRemote(const RunOrder& order) {
+  if (remote_.size() >= kMaxRemoteRuns) {
+    return {.busy = true, .reason = "waiting for flushes of other servers to end"};
+  }
   absl::StatusOr<RemoteTarget> target = ParseRemoteUrl(order.target);
   if (!target.ok()) return {.reason = std::string(target.status().message())};
   const uint64_t handle = ++last_handle_;

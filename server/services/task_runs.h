@@ -28,6 +28,9 @@ class InstanceTaskRuns final : public TaskRuns {
       : instance_(instance), on_over_(std::move(on_over)) {}
   ~InstanceTaskRuns() override;
 
+  // Flushes of other servers at the same time, each a thread and those of its nodes.
+  static constexpr size_t kMaxRemoteRuns = 64;
+
   // What Cpu, Memory and DueKeys answer until the next call.
   struct Sample {
     CpuCounters cpu;
