@@ -1,14 +1,8 @@
 #include "server/services/samples.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <ctime>
 #include <limits>
-#include <string_view>
 
 #include "expiry/resident.h"
 
@@ -44,46 +38,6 @@ constexpr SampleColumnRow kColumns[] = {
     {"lag-max-ms", SampleFold::kMax},
 };
 static_assert(std::size(kColumns) == kSampleColumns);
-
-int64_t ProcessCpuNs() {
-  timespec time{};
-  if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0) return 0;
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-struct MachineTicks {
-  int64_t busy = 0;
-  int64_t all = 0;
-};
-
-// "cpu  user nice system idle iowait irq softirq steal guest guest_nice": the first eight make up
-// all time, for a guest's is in the user's already.
-MachineTicks ReadMachineTicks() {
-  MachineTicks ticks;
-  const int file = ::open("/proc/stat", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return ticks;
-  char text[512];
-  const ssize_t size = ::read(file, text, sizeof(text));
-  ::close(file);
-  if (size <= 0) return ticks;
-  std::string_view line(text, static_cast<size_t>(size));
-  line = line.substr(0, line.find('\n'));
-  if (!line.starts_with("cpu ")) return ticks;
-  line.remove_prefix(4);
-  constexpr int kFields = 8;
-  constexpr int kIdle = 3;
-  constexpr int kWaitingForDisk = 4;
-  for (int field = 0; field < kFields; ++field) {
-    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-    int64_t value = 0;
-    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
-    if (error != std::errc()) break;
-    line.remove_prefix(static_cast<size_t>(end - line.data()));
-    ticks.all += value;
-    if (field != kIdle && field != kWaitingForDisk) ticks.busy += value;
-  }
-  return ticks;
-}
 
 int64_t Load(const std::atomic<int64_t>& counter) {
   return counter.load(std::memory_order_relaxed);
@@ -186,10 +140,7 @@ int64_t Samples::Step() {
 
 Samples::Counts Samples::Look(Sample& sample) {
   Counts counts;
-  const MachineTicks machine = ReadMachineTicks();
-  counts.machine_busy = machine.busy;
-  counts.machine_ticks = machine.all;
-  counts.cpu_ns = ProcessCpuNs();
+  counts.cpu = ReadCpuCounters();
   sample[SampleColumn::kRss] = static_cast<double>(ResidentBytes());
 
   const Gate::Shared inside(instance_.keyspace.gate());
@@ -235,12 +186,17 @@ void Samples::Compare(const Counts& now, const Counts& before, Sample& sample) c
   sample[SampleColumn::kEvicted] = rate(&Counts::evicted);
   sample[SampleColumn::kNetIn] = rate(&Counts::net_in);
   sample[SampleColumn::kNetOut] = rate(&Counts::net_out);
-  sample[SampleColumn::kCpuProcess] = rate(&Counts::cpu_ns) / 1e7;
-  const int64_t ticks = now.machine_ticks - before.machine_ticks;
+  if (seconds > 0) {
+    const int64_t cpu_ns = now.cpu.process_ns - before.cpu.process_ns;
+    sample[SampleColumn::kCpuProcess] = static_cast<double>(cpu_ns) / 1e7 / seconds;
+  } else {
+    sample[SampleColumn::kCpuProcess] = kUnknown;
+  }
+  const int64_t machine_ns = now.cpu.machine_total_ns - before.cpu.machine_total_ns;
+  const int64_t busy_ns = now.cpu.machine_busy_ns - before.cpu.machine_busy_ns;
   sample[SampleColumn::kCpuMachine] =
-      ticks <= 0 ? kUnknown
-                 : 100 * static_cast<double>(now.machine_busy - before.machine_busy) /
-                       static_cast<double>(ticks);
+      machine_ns <= 0 ? kUnknown
+                      : 100 * static_cast<double>(busy_ns) / static_cast<double>(machine_ns);
   const int64_t hits = Since(now.hits, before.hits);
   const int64_t lookups = hits + Since(now.misses, before.misses);
   sample[SampleColumn::kHitRate] =

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "expiry/tasks/cpu_window.h"
 #include "server/core/instance.h"
 #include "storage/lock.h"
 #include "storage/shard_stats.h"
@@ -115,9 +116,7 @@ class Samples {
   // Sums since the start, of which a sample has the differences.
   struct Counts {
     int64_t monotonic_ns = 0;
-    int64_t cpu_ns = 0;
-    int64_t machine_busy = 0;  // in the system's ticks, of all cores together
-    int64_t machine_ticks = 0;
+    CpuCounters cpu;
     int64_t commands = 0;
     int64_t hits = 0;
     int64_t misses = 0;
