@@ -165,6 +165,12 @@ absl::Status AclSelector::ApplyCommand(const AclCommands& commands, bool allow,
 }
 
 absl::Status AclSelector::ApplyKeys(std::string_view rule) {
+  // Said again, this changes nothing, whereas a pattern after it is taken for a mistake.
+  if (rule == "~*") {
+    all_keys_ = true;
+    keys_.clear();
+    return absl::OkStatus();
+  }
   bool read = rule[0] == '~';
   bool write = read;
   size_t at = 1;

@@ -66,6 +66,15 @@ TEST(Acl, LeastPrivilegeForFlushing) {
   EXPECT_THAT(bob.Error("GET a"), StartsWith("NOPERM"));
 }
 
+TEST(Acl, AllKeysMayBeSaidAgain) {
+  Db db;
+  LoggedIn bob(db, "+get allkeys");
+  EXPECT_EQ(db.Run("ACL SETUSER bob ~*"), "OK");
+  EXPECT_EQ(db.Run("ACL SETUSER bob allkeys &* &*"), "OK");
+  EXPECT_THAT(db.Run("ACL SETUSER bob ~a").text, HasSubstr("Adding a pattern after the * pattern"));
+  EXPECT_EQ(bob.Error("GET a"), "");
+}
+
 TEST(Acl, KeyPatternsForReadingAndWriting) {
   Db db;
   LoggedIn bob(db, "+@all ~all:* %R~read:* %W~write:*");
