@@ -237,8 +237,34 @@ void Info(CommandContext& ctx) {
 
 // --- COMMAND DOCS ---
 
+// Says of each argument that is a key which of the command's key specifications finds it: they are
+// in the order of the arguments, and the last is for all that are left.
+class SpecCounter {
+ public:
+  explicit SpecCounter(const CommandRow& row)
+      : count_(!row.key_specs.empty() ? row.key_specs.size()
+               : row.has_keys()       ? 1
+                                      : 0) {}
+
+  // nullopt for what no specification is for.
+  std::optional<size_t> Next(SyntaxType type) {
+    // SORT's patterns, however many, make keys by its second one.
+    constexpr size_t kOfPatterns = 1;
+    if (type == SyntaxType::kPattern && count_ > kOfPatterns) {
+      next_ = kOfPatterns + 1;
+      return kOfPatterns;
+    }
+    if (type != SyntaxType::kKey || count_ == 0) return std::nullopt;
+    return std::min(next_++, count_ - 1);
+  }
+
+ private:
+  const size_t count_;
+  size_t next_ = 0;
+};
+
 void ReplyArguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& arguments,
-                    bool has_keys) {
+                    SpecCounter& specs) {
   reply.Array(arguments.size());
   for (const SyntaxArgument& argument : arguments) {
     const size_t mark = reply.BeginMap();
@@ -251,9 +277,9 @@ void ReplyArguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& argum
     reply.Bulk(argument.name);
     field("type");
     reply.Bulk(SyntaxTypeName(argument.type));
-    if (argument.type == SyntaxType::kKey && has_keys) {
+    if (const std::optional<size_t> spec = specs.Next(argument.type)) {
       field("key_spec_index");
-      reply.Integer(0);
+      reply.Integer(static_cast<int64_t>(*spec));
     }
     if (!argument.token.empty()) {
       field("token");
@@ -267,7 +293,7 @@ void ReplyArguments(ReplyWriter& reply, const std::vector<SyntaxArgument>& argum
     }
     if (!argument.arguments.empty()) {
       field("arguments");
-      ReplyArguments(reply, argument.arguments, has_keys);
+      ReplyArguments(reply, argument.arguments, specs);
     }
     reply.EndMap(mark, fields);
   }
@@ -289,7 +315,8 @@ void ReplyDocs(ReplyWriter& reply, const Named& command) {
   if (!row.complexity.empty()) field("complexity", row.complexity);
   if (!row.syntax.empty()) {
     reply.Bulk("arguments");
-    ReplyArguments(reply, ParseSyntax(row.syntax), row.keys.first > 0);
+    SpecCounter specs(row);
+    ReplyArguments(reply, ParseSyntax(row.syntax), specs);
   }
   if (row.subcommands.empty()) return;
   reply.Bulk("subcommands");

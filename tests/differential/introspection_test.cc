@@ -121,6 +121,49 @@ TEST(Differential, CommandInfo) {
   }
 }
 
+// The arguments that are keys, and by which specification, in their order.
+void CollectKeyArguments(const Reply& arguments, std::string& out) {
+  for (const Reply& argument : arguments.elements) {
+    std::string name, spec;
+    const Reply* inner = nullptr;
+    for (size_t i = 0; i + 1 < argument.size(); i += 2) {
+      if (argument[i] == "name") name = argument[i + 1].text;
+      if (argument[i] == "key_spec_index") spec = argument[i + 1].ToString();
+      if (argument[i] == "arguments") inner = &argument[i + 1];
+    }
+    if (!spec.empty()) out += name + " " + spec + ", ";
+    if (inner != nullptr) CollectKeyArguments(*inner, out);
+  }
+}
+
+std::string KeyArguments(const Reply& docs) {
+  std::string found;
+  if (docs.size() < 2) return found;
+  for (size_t i = 0; i + 1 < docs[1].size(); i += 2) {
+    if (docs[1][i] == "arguments") CollectKeyArguments(docs[1][i + 1], found);
+  }
+  return found;
+}
+
+TEST(Differential, KeysInCommandDocs) {
+  std::string missing;
+  const auto rivals = Rivals::Start(missing);
+  if (rivals == nullptr) GTEST_SKIP() << missing;
+  ByteClient reference(rivals->reference->port());
+  ByteClient ours(rivals->ours->port());
+  Ask(reference, {"HELLO", "3"});
+  Ask(ours, {"HELLO", "3"});
+  for (const auto family : AllCommandFamilies()) {
+    for (const CommandRow& row : family) {
+      const std::string name(row.name);
+      const Request request = {"COMMAND", "DOCS", name};
+      const Reply expected = Ask(reference, request);
+      if (expected.size() == 0) continue;
+      EXPECT_EQ(KeyArguments(expected), KeyArguments(Ask(ours, request))) << name;
+    }
+  }
+}
+
 // --- Directives. ---
 
 constexpr std::string_view kTheTests = "the test chooses it";
