@@ -168,7 +168,6 @@ Item LockedShard::Hang(const Key& key, const Item& existing, const Entry::Spec& 
   const Shard::Hung hung = shard_.Insert(key.place, entry, now_tick());
   shard_.stats().keys.Add(1);
   Account(entry, +1);
-  Notify(key.name, kNewKeyEvent);
   return {hung.segment, hung.slot};
 }
 
@@ -182,6 +181,7 @@ Item LockedShard::Store(const Key& key, const Item& existing, const StringSpec& 
   Item item = existing;
   if (!existing) {
     item = Hang(key, existing, made);
+    Notify(key.name, kNewKeyEvent);
   } else {
     Entry* entry = existing.entry_;
     const int64_t before = entry->deadline();
@@ -205,6 +205,7 @@ Item LockedShard::StoreCollection(const Key& key, const Item& existing,
                           .deadline = deadline,
                           .access_clock = first_access_clock(),
                           .collection = value.release()});
+  if (!existing) Notify(key.name, kNewKeyEvent);
   if (!event.name.empty()) Emit(EffectKind::kWritten, key.name, deadline, event);
   return item;
 }
@@ -223,9 +224,19 @@ Item LockedShard::StoreCopy(const Key& key, const Item& existing, const Entry& s
 
 Item LockedShard::StoreMoved(const Key& key, const Item& existing, const Item& removed,
                              Event event) {
+  // Not announced as new from here: who moves a key has done so before it left its old place.
   Entry& source = *removed.entry_;
-  if (source.is_string()) return StoreCopy(key, existing, source, event);
-  return StoreCollection(key, existing, source.ReleaseCollection(), source.deadline(), event);
+  Entry::Spec spec{
+      .key = key.name, .deadline = source.deadline(), .access_clock = first_access_clock()};
+  if (source.is_string()) {
+    spec.value = source.value();
+    spec.encoding = source.encoding();
+  } else {
+    spec.collection = source.ReleaseCollection().release();
+  }
+  const Item item = Hang(key, existing, spec);
+  Emit(EffectKind::kWritten, key.name, spec.deadline, event);
+  return item;
 }
 
 Value& LockedShard::BeginEdit(const Item& item) {

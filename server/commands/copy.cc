@@ -5,6 +5,7 @@
 #include "server/commands/database_index.h"
 #include "server/commands/families.h"
 #include "server/commands/key_specs.h"
+#include "server/commands/lookups.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
 #include "server/core/context.h"
@@ -57,8 +58,10 @@ void Copy(CommandContext& ctx) {
   // Unlike the item, the entry stays where it is when others come and go.
   const Entry& copied = *source.entry();
   LockedShard& target = locks.For(options.db, to.place);
-  if (!options.replace && target.Find(to)) return ctx.reply.Integer(0);
-  target.StoreCopy(to, target.Find(to), copied, kCopyToEvent);
+  const Item existing = target.Find(to);
+  if (!options.replace && existing) return ctx.reply.Integer(0);
+  if (existing) AnnounceNew(target, to);
+  target.StoreCopy(to, existing, copied, kCopyToEvent);
   ctx.reply.Integer(1);
 }
 
@@ -74,6 +77,7 @@ void Move(CommandContext& ctx) {
   LockedShard& to = locks.For(*target_db, key.place);
   const Item source = from.Find(key);
   if (!source || to.Find(key)) return ctx.reply.Integer(0);
+  AnnounceNew(to, key);
   from.Remove(source, kMoveFromEvent);
   to.StoreMoved(key, {}, source, kMoveToEvent);
   ctx.reply.Integer(1);

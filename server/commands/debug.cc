@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "fmt/format.h"
 #include "server/commands/families.h"
+#include "server/commands/lookups.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
 #include "server/core/context.h"
@@ -71,7 +72,7 @@ template <typename Look>
 void WithEntry(CommandContext& ctx, std::string_view name, Look look) {
   const Key key = ctx.keyspace().Hashed(name);
   LockedShard shard(ctx.keyspace(), ctx.view(), key.place);
-  const Item item = shard.Peek(key);
+  const Item item = LookQuietly(shard, key);
   if (!item) return ctx.reply.Error(errors::kNoSuchKey);
   look(*item.entry());
 }

@@ -7,6 +7,7 @@
 #include "server/commands/families.h"
 #include "server/commands/hashes.h"
 #include "server/commands/list_parts.h"
+#include "server/commands/lookups.h"
 #include "server/commands/rows.h"
 #include "server/commands/sets.h"
 #include "server/commands/sorted_set_parts.h"
@@ -90,6 +91,7 @@ void NoteUse(CommandContext& ctx, const Item& item, const RestoreOptions& option
 void Put(CommandContext& ctx, const Item& existing, ReadResult value, int64_t deadline,
          const RestoreOptions& options) {
   LockedShard& shard = ctx.shard();
+  if (existing) AnnounceNew(shard, ctx.key());
   if (value.collection != nullptr) {
     const Item item = shard.StoreCollection(ctx.key(), existing, std::move(value.collection),
                                             deadline, kRestoreEvent);

@@ -3,6 +3,7 @@
 #include "absl/container/inlined_vector.h"
 #include "server/commands/families.h"
 #include "server/commands/key_specs.h"
+#include "server/commands/lookups.h"
 #include "server/commands/rows.h"
 #include "server/core/context.h"
 #include "server/core/errors.h"
@@ -55,8 +56,9 @@ void Touch(CommandContext& ctx) {
 
 // Moves the value and the deadline of key 0 to key 1.
 void MoveValue(CommandContext& ctx, const Item& source) {
-  ctx.shard(0).Remove(source, kRenameFromEvent);
   LockedShard& target = ctx.shard(1);
+  AnnounceNew(target, ctx.key(1));
+  ctx.shard(0).Remove(source, kRenameFromEvent);
   target.StoreMoved(ctx.key(1), target.Find(ctx.key(1)), source, kRenameToEvent);
 }
 

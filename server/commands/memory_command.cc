@@ -5,6 +5,7 @@
 #include "fmt/format.h"
 #include "server/commands/families.h"
 #include "server/commands/help.h"
+#include "server/commands/lookups.h"
 #include "server/commands/rows.h"
 #include "server/core/arguments.h"
 #include "server/core/context.h"
@@ -29,7 +30,7 @@ void MemoryUsage(CommandContext& ctx) {
     }
   }
   if (!in.ok()) return ctx.reply.Error(in.error());
-  const Item item = ctx.shard().Peek(ctx.key());
+  const Item item = LookQuietly(ctx.shard(), ctx.key());
   if (!item) return ctx.reply.Null();
   ctx.reply.Integer(static_cast<int64_t>(item.entry()->allocated_bytes()) + kSlotBytes);
 }

@@ -4,6 +4,7 @@
 
 #include "server/commands/families.h"
 #include "server/commands/help.h"
+#include "server/commands/lookups.h"
 #include "server/commands/rows.h"
 #include "server/core/context.h"
 #include "storage/locked_shard.h"
@@ -20,13 +21,13 @@ constexpr std::string_view kNoIdleTime =
     "switching between policies at runtime LRU and LFU data will take some time to adjust.";
 
 void ObjectEncoding(CommandContext& ctx) {
-  const Item item = ctx.shard().Peek(ctx.key());
+  const Item item = LookQuietly(ctx.shard(), ctx.key());
   if (!item) return ctx.reply.Null();
   ctx.reply.Bulk(EncodingName(item.entry()->encoding()));
 }
 
 void ObjectFreq(CommandContext& ctx) {
-  const Item item = ctx.shard().Peek(ctx.key());
+  const Item item = LookQuietly(ctx.shard(), ctx.key());
   if (!item) return ctx.reply.Null();
   const AccessClock& access = ctx.keyspace().access();
   if (!access.lfu()) return ctx.reply.Error(kNoFrequency);
@@ -34,7 +35,7 @@ void ObjectFreq(CommandContext& ctx) {
 }
 
 void ObjectIdleTime(CommandContext& ctx) {
-  const Item item = ctx.shard().Peek(ctx.key());
+  const Item item = LookQuietly(ctx.shard(), ctx.key());
   if (!item) return ctx.reply.Null();
   const AccessClock& access = ctx.keyspace().access();
   if (access.lfu()) return ctx.reply.Error(kNoIdleTime);
@@ -43,7 +44,7 @@ void ObjectIdleTime(CommandContext& ctx) {
 
 // An entry has its value for itself. (Redis shares the integers below 10,000.)
 void ObjectRefCount(CommandContext& ctx) {
-  if (!ctx.shard().Peek(ctx.key())) return ctx.reply.Null();
+  if (!LookQuietly(ctx.shard(), ctx.key())) return ctx.reply.Null();
   ctx.reply.Integer(1);
 }
 

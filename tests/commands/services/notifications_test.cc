@@ -88,6 +88,46 @@ TEST(Notifications, MissesAndNewKeys) {
                                            "__keyevent@0__:set a", "__keyevent@0__:set a"));
 }
 
+TEST(Notifications, KeysThatTakeAnothersPlaceAreNew) {
+  Db db;
+  Listener listener(db);
+  db.Run("MSET a 1 b 1");
+  db.Run("CONFIG SET notify-keyspace-events EAn");
+  db.Run("RENAME a c");
+  EXPECT_THAT(listener.Take(), ElementsAre("__keyevent@0__:new c", "__keyevent@0__:rename_from a",
+                                           "__keyevent@0__:rename_to c"));
+  db.Run("RENAME c b");
+  EXPECT_THAT(listener.Take(), ElementsAre("__keyevent@0__:new b", "__keyevent@0__:rename_from c",
+                                           "__keyevent@0__:rename_to b"));
+  db.Run("COPY b d");
+  db.Run("COPY b d REPLACE");
+  EXPECT_THAT(listener.Take(), ElementsAre("__keyevent@0__:new d", "__keyevent@0__:copy_to d",
+                                           "__keyevent@0__:new d", "__keyevent@0__:copy_to d"));
+  const std::string payload = db.Run("DUMP b").text;
+  db.Call({"RESTORE", "b", "0", payload, "REPLACE"});
+  db.Call({"RESTORE", "e", "0", payload});
+  EXPECT_THAT(listener.Take(), ElementsAre("__keyevent@0__:new b", "__keyevent@0__:restore b",
+                                           "__keyevent@0__:new e", "__keyevent@0__:restore e"));
+  db.Run("MOVE e 1");
+  EXPECT_THAT(listener.Take(), ElementsAre("__keyevent@1__:new e", "__keyevent@0__:move_from e",
+                                           "__keyevent@1__:move_to e"));
+  db.Run("SET b 2");
+  EXPECT_THAT(listener.Take(), ElementsAre("__keyevent@0__:set b"));
+}
+
+TEST(Notifications, LooksAtHowAKeyIsKeptMissNothing) {
+  Db db;
+  Listener listener(db);
+  db.Run("CONFIG SET notify-keyspace-events EAm");
+  for (const std::string_view line :
+       {"OBJECT ENCODING a", "OBJECT IDLETIME a", "OBJECT REFCOUNT a", "MEMORY USAGE a"}) {
+    EXPECT_TRUE(db.Run(line).IsNull()) << line;
+  }
+  EXPECT_THAT(listener.Take(), IsEmpty());
+  EXPECT_TRUE(db.Run("DUMP a").IsNull());
+  EXPECT_THAT(listener.Take(), ElementsAre("__keyevent@0__:keymiss a"));
+}
+
 TEST(Notifications, AlwaysFromTheConfiguration) {
   Config config;
   ASSERT_TRUE(ApplyConfigText("notify-keyspace-events Eg\n", "test", config).ok());
