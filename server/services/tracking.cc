@@ -1,14 +1,35 @@
 #include "server/services/tracking.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "server/services/session_state.h"
+#include "storage/keyspace.h"
+#include "storage/shard.h"
 
 namespace lapse {
 namespace {
 
 constexpr std::string_view kChannel = "__redis__:invalidate";
+
+// Begins the message of an invalidation; the array of keys, or null, follows. RESP2 knows of no
+// pushes: there a subscriber may be told, in a message's form, on behalf of another, and nobody
+// else. False: nothing may be written.
+bool BeginInvalidation(ReplyWriter& out, const Session& to, bool redirected) {
+  if (out.resp() > 2) {
+    out.Push(2);
+    out.Bulk("invalidate");
+    return true;
+  }
+  if (!redirected || (to.modes & kSubscribed) == 0) return false;
+  out.Array(3);
+  out.Bulk("message");
+  out.Bulk(kChannel);
+  return true;
+}
 
 // A key, or all keys, are not what they were.
 class Invalidation final : public Notice {
@@ -16,19 +37,8 @@ class Invalidation final : public Notice {
   Invalidation(std::string_view key, bool all_keys, bool redirected)
       : key_(key), all_keys_(all_keys), redirected_(redirected) {}
 
-  // RESP2 knows of no pushes: there a subscriber may be told, in a message's form, on behalf of
-  // another, and nobody else.
   void Write(ReplyWriter& out, const Session& to) const override {
-    if (out.resp() > 2) {
-      out.Push(2);
-      out.Bulk("invalidate");
-    } else if (redirected_ && (to.modes & kSubscribed) != 0) {
-      out.Array(3);
-      out.Bulk("message");
-      out.Bulk(kChannel);
-    } else {
-      return;
-    }
+    if (!BeginInvalidation(out, to, redirected_)) return;
     if (all_keys_) return out.Null();
     out.Array(1);
     out.Bulk(key_);
@@ -64,6 +74,66 @@ TrackingState* FindTracking(const Session& session) {
 
 }  // namespace
 
+// The keys under one prefix that have changed since its client was last told. It waits in the
+// outbox from its first key on, and takes further ones in until it is written.
+//
+// Who writes it first passes through the lock of its first key's shard: a command that changes
+// several keys, or a transaction, holds that until it is done, so what it changes is told together.
+class GatheredKeys final : public Notice {
+ public:
+  // A message longer than this is divided: what an outbox is bounded by must know its size.
+  static constexpr size_t kMostBytes = size_t{64} << 10;
+  enum class Added : uint8_t { kFirst, kMore, kFull };
+
+  GatheredKeys(Keyspace& keyspace, bool redirected)
+      : keyspace_(keyspace), redirected_(redirected) {}
+
+  Added Add(uint16_t db, std::string_view key) {
+    MutexGuard guard(mu_);
+    if (bytes_ > 0 && bytes_ + key.size() > kMostBytes) return Added::kFull;
+    const bool is_first = keys_.empty();
+    if (is_first) {
+      Database& database = keyspace_.database(db);
+      shard_ = &database.shard(keyspace_.ShardOf(keyspace_.Hashed(key).place));
+    }
+    if (keys_.emplace(key).second) bytes_ += key.size() + kKeyBytes;
+    return is_first ? Added::kFirst : Added::kMore;
+  }
+  void Clear() { Take(); }
+
+  void Write(ReplyWriter& out, const Session& to) const override {
+    Shard* shard;
+    {
+      MutexGuard guard(mu_);
+      shard = shard_;
+    }
+    if (shard != nullptr) SpinGuard passed(shard->lock());
+    const std::set<std::string, std::less<>> keys = Take();
+    if (keys.empty() || !BeginInvalidation(out, to, redirected_)) return;
+    out.Array(keys.size());
+    for (const std::string& key : keys) out.Bulk(key);
+  }
+  size_t bytes() const override { return kMostBytes; }
+
+ private:
+  static constexpr size_t kKeyBytes = 64;  // of the set
+
+  std::set<std::string, std::less<>> Take() const {
+    MutexGuard guard(mu_);
+    bytes_ = 0;
+    return std::exchange(keys_, {});
+  }
+
+  Keyspace& keyspace_;
+  const bool redirected_;
+
+  mutable Mutex mu_;
+  // In order, as Redis tells them.
+  mutable std::set<std::string, std::less<>> keys_ ABSL_GUARDED_BY(mu_);
+  mutable size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  Shard* shard_ ABSL_GUARDED_BY(mu_) = nullptr;  // of the first key
+};
+
 Tracking::Tracking(Instance& instance) : instance_(instance) {
   instance.keyspace.effects().AddIdle(this);
 }
@@ -91,7 +161,10 @@ void Tracking::Enable(Session& session, const TrackingOptions& options,
   {
     MutexGuard guard(clients_mu_);
     clients_[session.id] = client;
-    for (const std::string& prefix : merged.prefixes) prefixes_[prefix].push_back(client);
+    for (const std::string& prefix : merged.prefixes) {
+      prefixes_[prefix].push_back({client, std::make_shared<GatheredKeys>(
+                                               instance_.keyspace, client->redirected != nullptr)});
+    }
   }
   client_count_.fetch_add(1, std::memory_order_relaxed);
   if (merged.broadcast) broadcasts_.fetch_add(1, std::memory_order_relaxed);
@@ -107,7 +180,9 @@ void Tracking::Disable(Session& session) {
     for (const std::string& prefix : tracking->options.prefixes) {
       const auto found = prefixes_.find(prefix);
       if (found == prefixes_.end()) continue;
-      std::erase(found->second, tracking->client);
+      std::erase_if(found->second, [tracking](const Listener& listener) {
+        return listener.client == tracking->client;
+      });
       if (found->second.empty()) prefixes_.erase(found);
     }
   }
@@ -195,32 +270,46 @@ void Tracking::Tell(const Ids& ids, std::string_view key, uint64_t by) {
   }
 }
 
-void Tracking::Broadcast(std::string_view key, uint64_t by) {
+void Tracking::Broadcast(const Effect& effect) {
   MutexGuard guard(clients_mu_);
-  for (const auto& [prefix, clients] : prefixes_) {
-    if (!key.starts_with(prefix)) continue;
-    for (const auto& client : clients) {
-      if (client->no_loop && client->id == by) continue;
-      Send(*client, key, /*all_keys=*/false);
+  for (auto& [prefix, listeners] : prefixes_) {
+    if (!effect.key.starts_with(prefix)) continue;
+    for (Listener& listener : listeners) {
+      if (listener.client->no_loop && listener.client->id == effect.client) continue;
+      Gather(listener, effect);
     }
   }
 }
 
-void Tracking::Send(TrackedClient& client, std::string_view key, bool all_keys) {
-  const bool redirected = client.redirected != nullptr;
-  const auto notice = std::make_shared<const Invalidation>(key, all_keys, redirected);
-  if (!redirected) {
-    client.own->Add(notice);
-  } else if (!client.redirected->Add(notice)) {
-    client.broken_redirect.store(true, std::memory_order_relaxed);
-    client.own->Add(std::make_shared<const BrokenRedirect>(client.redirect));
+void Tracking::Gather(Listener& listener, const Effect& effect) {
+  GatheredKeys::Added added = listener.keys->Add(effect.db, effect.key);
+  if (added == GatheredKeys::Added::kFull) {
+    listener.keys =
+        std::make_shared<GatheredKeys>(instance_.keyspace, listener.client->redirected != nullptr);
+    added = listener.keys->Add(effect.db, effect.key);
   }
+  if (added != GatheredKeys::Added::kFirst) return;
+  // Nobody will write it: the next key is to find that out again.
+  if (!Deliver(*listener.client, listener.keys)) listener.keys->Clear();
+}
+
+void Tracking::Send(TrackedClient& client, std::string_view key, bool all_keys) {
+  Deliver(client,
+          std::make_shared<const Invalidation>(key, all_keys, client.redirected != nullptr));
+}
+
+bool Tracking::Deliver(TrackedClient& client, std::shared_ptr<const Notice> notice) {
+  if (client.redirected == nullptr) return client.own->Add(std::move(notice));
+  if (client.redirected->Add(std::move(notice))) return true;
+  client.broken_redirect.store(true, std::memory_order_relaxed);
+  client.own->Add(std::make_shared<const BrokenRedirect>(client.redirect));
+  return false;
 }
 
 void Tracking::OnEffect(const Effect& effect) {
   if (client_count() == 0) return;
   if (key_count() > 0) Invalidate(effect.key, effect.client);
-  if (broadcasts_.load(std::memory_order_relaxed) > 0) Broadcast(effect.key, effect.client);
+  if (broadcasts_.load(std::memory_order_relaxed) > 0) Broadcast(effect);
 }
 
 void Tracking::Flush() {

@@ -7,12 +7,13 @@
 // A key is noted under the lock of its shard, so that no change falls between the look at the value
 // and the note. The table knows names alone, of whichever database, as Redis's does: a client is
 // told once too often rather than once too seldom. In broadcasting mode nothing is noted, and a
-// client is told of every change under its prefixes.
+// client is told of every change under its prefixes: not key by key, but of all that have gathered
+// under a prefix by the time its thread gets to writing, in one message.
 //
 // The table is bounded by tracking-table-max-keys: of a stripe that is full, a key is forgotten for
 // each new one, and its clients are told as if it had changed.
 //
-// Lock order: a shard, a stripe, clients_mu_, an outbox.
+// Lock order: a shard, a stripe, clients_mu_, gathered keys, an outbox.
 //
 // Thread: OnEffect under a shard's lock; Flush in the gate's exclusive form; the rest by the
 // session's, inside the gate where it does not say otherwise.
@@ -48,6 +49,8 @@ struct TrackingOptions {
   uint64_t redirect = 0;  // a client's id; 0: the client itself is told
   std::vector<std::string> prefixes;
 };
+
+class GatheredKeys;
 
 // Whom to tell. Shared with the threads that tell.
 struct TrackedClient {
@@ -94,7 +97,11 @@ class Tracking final : public EffectSink {
 
  private:
   using Ids = absl::InlinedVector<uint64_t, 2>;
-  using Clients = std::vector<std::shared_ptr<TrackedClient>>;
+  // A client in broadcasting mode, as one of its prefixes has it.
+  struct Listener {
+    std::shared_ptr<TrackedClient> client;
+    std::shared_ptr<GatheredKeys> keys;  // what it has not been told yet
+  };
   static constexpr size_t kStripes = 16;
   struct alignas(64) Stripe {
     Mutex mu;
@@ -106,8 +113,11 @@ class Tracking final : public EffectSink {
   void Invalidate(std::string_view key, uint64_t by);
   // `by`: the client whose command it was, which may not want to hear of it.
   void Tell(const Ids& ids, std::string_view key, uint64_t by);
-  void Broadcast(std::string_view key, uint64_t by);
+  void Broadcast(const Effect& effect);
+  void Gather(Listener& listener, const Effect& effect);
   static void Send(TrackedClient& client, std::string_view key, bool all_keys);
+  // False when whoever was to be told instead of the client has gone.
+  static bool Deliver(TrackedClient& client, std::shared_ptr<const Notice> notice);
 
   Instance& instance_;
   std::array<Stripe, kStripes> stripes_;
@@ -119,7 +129,7 @@ class Tracking final : public EffectSink {
   Mutex clients_mu_;
   absl::flat_hash_map<uint64_t, std::shared_ptr<TrackedClient>> clients_
       ABSL_GUARDED_BY(clients_mu_);
-  NameMap<Clients> prefixes_ ABSL_GUARDED_BY(clients_mu_);
+  NameMap<std::vector<Listener>> prefixes_ ABSL_GUARDED_BY(clients_mu_);
 };
 
 }  // namespace lapse

@@ -91,6 +91,38 @@ TEST_F(Tracking, Broadcast) {
   EXPECT_THAT(db.Run("INFO stats").text, HasSubstr("tracking_total_prefixes:2\r\n"));
 }
 
+TEST_F(Tracking, BroadcastGathersWhatChangedUnderAPrefix) {
+  const auto keys = [](std::initializer_list<std::string_view> names) {
+    std::string bytes = ">2\r\n" + Bulk("invalidate") + "*" + std::to_string(names.size()) + "\r\n";
+    for (const std::string_view name : names) bytes += Bulk(name);
+    return bytes;
+  };
+  reader.Run("CLIENT TRACKING ON BCAST PREFIX a PREFIX b");
+  db.Run("MSET ab 1 b 1 aa 1 ab 2 c 1");
+  EXPECT_EQ(reader.TakePushes(), keys({"aa", "ab"}) + keys({"b"}));
+  db.Run("MULTI");
+  db.Run("SET a2 1");
+  db.Run("DEL aa a2");
+  db.Run("EXEC");
+  EXPECT_EQ(reader.TakePushes(), keys({"a2", "aa"}));
+  db.Run("SET a2 1");
+  EXPECT_EQ(reader.TakePushes(), keys({"a2"}));
+  EXPECT_EQ(reader.TakePushes(), "");
+
+  // Keys by the thousands are told in several messages, and none is lost.
+  std::vector<std::string> words = {"MSET"};
+  constexpr size_t kKeys = 3000;
+  for (size_t i = 0; i < kKeys; ++i) {
+    words.push_back("a" + std::to_string(i));
+    words.emplace_back("1");
+  }
+  db.Call(words);
+  const std::string pushes = reader.TakePushes();
+  size_t told = 0;
+  for (size_t at = pushes.find("\na"); at != pushes.npos; at = pushes.find("\na", at + 1)) ++told;
+  EXPECT_EQ(told, kKeys);
+}
+
 TEST_F(Tracking, NoLoop) {
   reader.Run("CLIENT TRACKING ON NOLOOP");
   reader.Run("GET a");
