@@ -80,6 +80,26 @@ std::string WrongArity(const CommandRow* parent, const CommandRow& row) {
   return fmt::format("ERR wrong number of arguments for '{}' command", FullName(parent, row));
 }
 
+// EXEC that is refused, for whatever reason, is the end of its transaction, and its error says so.
+void SayIfExecWasRefused(const CommandRow* row, ReplyWriter& reply, size_t mark) {
+  constexpr uint32_t kExec = kComposite | kRunsInMulti;
+  if (row == nullptr || (row->flags & kExec) != kExec) return;
+  const std::string_view refusal = reply.view(mark);
+  if (!refusal.starts_with('-')) return;
+  std::string_view why = refusal.substr(1, refusal.find('\r') - 1);
+  if (why.starts_with("ERR ")) why.remove_prefix(4);
+  const std::string text = fmt::format("EXECABORT Transaction discarded because of: {}", why);
+  reply.Truncate(mark);
+  reply.Error(text);
+}
+
+// CLIENT REPLY ON answers even where it is what CLIENT REPLY SKIP was for.
+bool TurnsRepliesOn(const CommandRow* parent, const CommandRow* row, const ReplyWriter& reply,
+                    size_t mark) {
+  return parent != nullptr && parent->name == "client" && row->name == "reply" &&
+         reply.view(mark).starts_with('+');
+}
+
 // Whether a request is likely to change which keys a segment counts or when they are due. A store
 // over an existing key with no word for a TTL ("SET key value", "INCR key") leaves that alone, and
 // one cache line more would cost it 10 %.
@@ -230,20 +250,22 @@ Dispatcher::Outcome Dispatcher::RunPrepared(Session& session, const Prepared& re
                                             int64_t now_ms, ReplyWriter& reply) {
   const size_t mark = reply.size();
   const ReplyMode mode = session.reply_mode;
+  // What is skipped may itself ask for the next one to be skipped.
+  if (ABSL_PREDICT_FALSE(mode == ReplyMode::kSkipNext)) session.reply_mode = ReplyMode::kOn;
   const bool ran = !Refuse(session, request, reply) && RunChecked(session, request, now_ms, reply);
+  if (ABSL_PREDICT_FALSE(!ran)) SayIfExecWasRefused(request.row, reply, mark);
   const bool failed =
       NoteError(session, {request.args, request.parent, request.row, now_ms}, reply, mark);
   const Outcome outcome = !ran ? Outcome::kRefused : failed ? Outcome::kFailed : Outcome::kDone;
-  if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn && session.reply_mode == ReplyMode::kOn)) {
+  if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn)) return outcome;
+  if (session.postponed) {
+    session.reply_mode = mode;
     return outcome;
   }
-  if (session.postponed) return outcome;
-  if (mode == ReplyMode::kSkipNext && session.reply_mode == ReplyMode::kSkipNext) {
-    session.reply_mode = ReplyMode::kOn;
-    reply.Truncate(mark);
-  } else if (session.reply_mode != ReplyMode::kOn) {
-    reply.Truncate(mark);
-  }
+  const bool silent = mode == ReplyMode::kOff
+                          ? session.reply_mode == ReplyMode::kOff
+                          : !TurnsRepliesOn(request.parent, request.row, reply, mark);
+  if (silent) reply.Truncate(mark);
   return outcome;
 }
 

@@ -128,10 +128,10 @@ bool Transactions::Queue(Session& session, const Request& request, ReplyWriter& 
 }
 
 void Transactions::OnError(Session& session, const Request& request) {
-  // Those take no arguments, but for WATCH, which takes any number; else they have not run.
-  const bool ran = request.row != nullptr && (request.row->flags & kRunsInMulti) != 0 &&
-                   (request.row->arity < 0 || request.args.size() == 1);
-  if (ran) return;
+  const bool runs_at_once = request.row != nullptr && (request.row->flags & kRunsInMulti) != 0;
+  // EXEC that ran has left the transaction, so this one was refused: that leaves it, too.
+  if (runs_at_once && (request.row->flags & kComposite) != 0) return End(session);
+  if (runs_at_once && ArityFits(*request.row, request.args.size())) return;
   if (Transaction* const transaction = FindTransaction(session)) transaction->failed = true;
 }
 
@@ -168,9 +168,13 @@ void Transactions::Exec(CommandContext& ctx) {
   // Taken out, so that nothing that runs meanwhile sees the session in its transaction.
   CommandQueue queue = std::exchange(transaction.queue, {});
   End(session);
-  ctx.reply.Array(queue.size());
+  // CLIENT REPLY OFF and ON take effect at once among the queued commands, so what is answered may
+  // be fewer than the header says, or have none: as in Redis.
+  if (session.reply_mode != ReplyMode::kOff) ctx.reply.Array(queue.size());
   queue.ForEach([&](std::span<const std::string_view> args) {
+    const size_t mark = ctx.reply.size();
     ctx.dispatcher.RunNested(session, args, ctx.now_ms, &held, ctx.reply);
+    if (session.reply_mode == ReplyMode::kOff) ctx.reply.Truncate(mark);
   });
   if (Transaction* const after = FindTransaction(session)) {
     queue.Clear();

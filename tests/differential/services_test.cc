@@ -2,6 +2,7 @@
 // clients with both servers, compared byte for byte.
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "server/core/words.h"
 #include "tests/differential/byte_client.h"
 #include "tests/differential/duel.h"
+#include "tests/support/wire_client.h"
 
 namespace lapse {
 namespace {
@@ -74,6 +76,16 @@ void PlayAll(const std::vector<Dialogue>& dialogues) {
   }
 }
 
+// All that comes until the other end hangs up.
+std::string AllBytes(int fd) {
+  std::string bytes;
+  char block[4096];
+  for (ssize_t n; (n = recv(fd, block, sizeof(block), 0)) > 0;) {
+    bytes.append(block, static_cast<size_t>(n));
+  }
+  return bytes;
+}
+
 const Step kResp3 = {1, "HELLO 3", 1, /*compared=*/false};
 
 TEST(Differential, TransactionDialogues) {
@@ -104,6 +116,18 @@ TEST(Differential, TransactionDialogues) {
       {{1, "MULTI"}, {1, "SET a 1"}, {1, "RESET"}, {1, "EXEC"}, {1, "EXISTS a"}},
       {{1, "MULTI"}, {1, "SUBSCRIBE a b"}, {1, "PUNSUBSCRIBE"}, {1, "EXEC"}, {1, "PING"}},
       {{1, "MULTI"}, {1, "MONITOR"}, {1, "AUTH x"}, {1, "EXEC"}},
+      // EXEC that is refused ends the transaction.
+      {{1, "MULTI"}, {1, "SET a 1"}, {1, "EXEC x"}, {1, "GET a"}, {1, "EXEC"}, {1, "EXEC x"}},
+      {{1, "MULTI"}, {1, "DISCARD x"}, {1, "EXEC"}},
+      {{1, "MULTI"}, {1, "WATCH"}, {1, "EXEC"}},
+      {{1, "WATCH k"}, {1, "MULTI"}, {1, "EXEC x"}, {2, "SET k 1"}, {1, "MULTI"}, {1, "EXEC"}},
+      {{2, "ACL SETUSER noexec on >pw ~* +@all -exec"},
+       {1, "AUTH noexec pw"},
+       {1, "MULTI"},
+       {1, "SET a 1"},
+       {1, "EXEC"},
+       {1, "GET a"},
+       {1, "DISCARD"}},
       {kResp3,
        {1, "WATCH k"},
        {1, "SET k 1"},
@@ -113,6 +137,52 @@ TEST(Differential, TransactionDialogues) {
        {1, "GET none"},
        {1, "EXEC"}},
   });
+}
+
+TEST(Differential, ReplyModeDialogues) {
+  const std::vector<Request> sequences[] = {
+      {{"MULTI"}, {"CLIENT", "REPLY", "OFF"}, {"SET", "a", "1"}, {"EXEC"}, {"PING"}},
+      {{"MULTI"}, {"CLIENT", "REPLY", "SKIP"}, {"SET", "a", "1"}, {"EXEC"}, {"PING"}, {"PING"}},
+      {{"MULTI"}, {"SET", "a", "1"}, {"CLIENT", "REPLY", "SKIP"}, {"EXEC"}, {"PING"}, {"PING"}},
+      {{"CLIENT", "REPLY", "OFF"},
+       {"MULTI"},
+       {"SET", "a", "1"},
+       {"CLIENT", "REPLY", "ON"},
+       {"GET", "a"},
+       {"EXEC"},
+       {"PING"}},
+      {{"MULTI"},
+       {"CLIENT", "REPLY", "OFF"},
+       {"GET", "a"},
+       {"CLIENT", "REPLY", "ON"},
+       {"GET", "a"},
+       {"EXEC"},
+       {"PING"}},
+      {{"CLIENT", "REPLY", "SKIP"}, {"MULTI"}, {"SET", "a", "1"}, {"EXEC"}, {"PING"}},
+      {{"CLIENT", "REPLY", "SKIP"}, {"CLIENT", "REPLY", "SKIP"}, {"PING"}, {"PING"}},
+      {{"CLIENT", "REPLY", "SKIP"}, {"CLIENT", "REPLY", "ON"}, {"PING"}},
+      {{"CLIENT", "REPLY", "SKIP"}, {"CLIENT", "REPLY", "OFF"}, {"PING"}},
+      {{"CLIENT", "REPLY", "SKIP"}, {"NOSUCH"}, {"PING"}},
+      {{"CLIENT", "REPLY", "OFF"},
+       {"CLIENT", "REPLY", "SKIP"},
+       {"PING"},
+       {"CLIENT", "REPLY", "ON"},
+       {"PING"}},
+  };
+  std::string missing;
+  const auto rivals = Rivals::Start(missing);
+  if (rivals == nullptr) GTEST_SKIP() << missing;
+  // Redis counts what a transaction announces, not what it then says, so bytes are compared.
+  for (const std::vector<Request>& sequence : sequences) {
+    std::string expected, got, all;
+    for (const Request& request : sequence) all += Encode(request);
+    for (auto* const server : {rivals->reference.get(), rivals->ours.get()}) {
+      WireClient client(server->port());
+      client.Send(all + Encode({"CLIENT", "REPLY", "ON"}) + Encode({"QUIT"}));
+      (server == rivals->reference.get() ? expected : got) = AllBytes(client.fd());
+    }
+    EXPECT_EQ(ToCommandLine({expected}), ToCommandLine({got})) << ToCommandLine({all});
+  }
 }
 
 TEST(Differential, SubscriptionDialogues) {
@@ -194,6 +264,25 @@ TEST(Differential, NotificationDialogues) {
        {1, "", 1},
        {2, "MGET x a"},
        {1, "", 1}},
+      {{2, "CONFIG SET notify-keyspace-events Emng"},
+       {1, "PSUBSCRIBE __key*"},
+       {2, "SET a 1"},
+       {1, "", 1},
+       {2, "RENAME a b"},
+       {1, "", 3},
+       {2, "COPY b a"},
+       {1, "", 2},
+       {2, "COPY b a REPLACE"},
+       {1, "", 2},
+       {2, "RENAME a b"},
+       {1, "", 3},
+       {2, "MOVE b 1"},
+       {1, "", 3},
+       {2, "OBJECT ENCODING b"},
+       {2, "OBJECT IDLETIME b"},
+       {2, "MEMORY USAGE b"},
+       {2, "TTL b"},
+       {1, "", 1}},
   });
 }
 
@@ -223,6 +312,15 @@ TEST(Differential, TrackingDialogues) {
        {1, "CLIENT TRACKING ON"},
        {1, "CLIENT TRACKING ON BCAST OPTIN"},
        {1, "CLIENT CACHING YES"}},
+      {kResp3,
+       {1, "CLIENT TRACKING ON BCAST PREFIX a PREFIX b"},
+       {2, "MSET ab 1 b 1 aa 1 ab 2 c 1"},
+       {1, "", 2},
+       {2, "MULTI"},
+       {2, "SET a2 1"},
+       {2, "DEL aa a2"},
+       {2, "EXEC"},
+       {1, "", 1}},
       {kResp3,
        {1, "CLIENT TRACKING ON OPTIN"},
        {1, "GET a"},

@@ -73,6 +73,47 @@ TEST(Transactions, WhatCannotBeQueuedAborts) {
   EXPECT_EQ(RunAll(db.client(), {"MULTI", "EXEC"}).size(), 0u) << "the next one is a new one";
 }
 
+TEST(Transactions, ExecThatIsRefusedEndsIt) {
+  Db db;
+  constexpr std::string_view kNoTransaction = "ERR EXEC without MULTI";
+  RunAll(db.client(), {"WATCH k", "MULTI", "SET a 1"});
+  EXPECT_EQ(db.Run("EXEC now"),
+            "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' "
+            "command");
+  EXPECT_TRUE(db.Run("GET a").IsNull()) << "not queued, and not set";
+  EXPECT_EQ(db.Run("EXEC"), kNoTransaction);
+  Db::Client other(db);
+  other.Run("SET k 1");
+  EXPECT_EQ(RunAll(db.client(), {"MULTI", "PING", "EXEC"}).size(), 1u) << "k is not watched";
+
+  RunAll(db.client(), {"MULTI", "SET a 1"});
+  db.client().session().authenticated = false;
+  EXPECT_EQ(db.Run("EXEC"),
+            "EXECABORT Transaction discarded because of: NOAUTH Authentication required.");
+  db.client().session().authenticated = true;
+  EXPECT_EQ(db.Run("EXEC"), kNoTransaction);
+
+  db.Run("ACL SETUSER noexec on >pw ~* +@all -exec");
+  Db::Client restricted(db);
+  RunAll(restricted, {"AUTH noexec pw", "MULTI", "SET a 1"});
+  EXPECT_EQ(restricted.Run("EXEC"),
+            "EXECABORT Transaction discarded because of: NOPERM this user has no permissions to "
+            "run the 'exec' command");
+  EXPECT_TRUE(restricted.Run("GET a").IsNull());
+}
+
+TEST(Transactions, RepliesThatAreSwitchedOffInside) {
+  Db db;
+  RunAll(db.client(), {"MULTI", "SET a 1", "CLIENT REPLY OFF", "GET a"});
+  EXPECT_EQ(db.client().CallRaw({"EXEC"}), "*3\r\n+OK\r\n");
+  EXPECT_EQ(db.client().CallRaw({"PING"}), "");
+  EXPECT_EQ(db.client().CallRaw({"CLIENT", "REPLY", "ON"}), "+OK\r\n");
+  RunAll(db.client(), {"MULTI", "CLIENT REPLY SKIP", "GET a"});
+  EXPECT_EQ(db.client().CallRaw({"EXEC"}), "*2\r\n$1\r\n1\r\n");
+  EXPECT_EQ(db.client().CallRaw({"PING"}), "") << "it is the next one that is skipped";
+  EXPECT_EQ(db.client().CallRaw({"PING"}), "+PONG\r\n");
+}
+
 TEST(Transactions, ErrorsOfCommandsDoNotStopIt) {
   Db db;
   db.Run("SET s abc");
