@@ -13,6 +13,7 @@ prefix="$scratch/prefix"
 rm -rf "$scratch"
 cmake --install "$build" --prefix "$prefix" >/dev/null
 test -x "$prefix/bin/lapse-server"
+test -x "$prefix/bin/lapse-flush"
 
 for example in "$source"/examples/*/; do
   [[ -f $example/main.cc ]] || continue

@@ -59,7 +59,10 @@ TEST(DifferentialDump, Errors) {
   std::string missing;
   const auto rivals = Rivals::Start(missing);
   if (rivals == nullptr) GTEST_SKIP() << missing;
-  const std::string payload("\x00\xC0\n\n\x00n\x9fWE\x0e\xae" "c\xbb", 13);
+  const std::string payload(
+      "\x00\xC0\n\n\x00n\x9fWE\x0e\xae"
+      "c\xbb",
+      13);
   Duel duel(*rivals, 3, 0);
   const std::vector<Request> requests = {
       {"DUMP"},

@@ -94,7 +94,7 @@ TEST(RemoteCluster, AMasterThatDiesFailsAlone) {
   SKIP_WITHOUT_REDIS();
   RedisCluster cluster;
   const std::vector<int> expired = cluster.FillAll({.expired = 9000});
-  RunningFlush flush(Target(cluster.Url(0)), {.keys_per_second = 2000});
+  RunningFlush flush(Target(cluster.Url(0)), {.keys_per_second = 1000});
   ASSERT_TRUE(flush.WaitForProgress());
   cluster.master(2).Signal(SIGKILL);
   const RemoteFlushResult result = flush.Wait();

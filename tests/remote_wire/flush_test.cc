@@ -170,7 +170,7 @@ TEST(RemoteFlush, ALostConnectionIsMadeAnew) {
   SKIP_WITHOUT_REDIS();
   const auto server = StartRedis();
   Fill(*server, {.live = 100, .expired = 5000});
-  RunningFlush flush(Target(UrlOf(*server)), {.keys_per_second = 4000});
+  RunningFlush flush(Target(UrlOf(*server)), {.keys_per_second = 1500});
   ASSERT_TRUE(flush.WaitForProgress());
   WireClient admin(server->port());
   EXPECT_EQ(admin.Call({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}).AsInteger(), 1);
@@ -211,7 +211,7 @@ TEST(RemoteFlush, AnotherProcessInItsPlaceIsNotScannedFromTheMiddle) {
 
 TEST(RemoteFlush, ReplicasAreLeftToTheirMasters) {
   SKIP_WITHOUT_REDIS();
-  const auto master = StartRedis();
+  const auto master = StartRedis({"--repl-diskless-sync-delay", "0"});
   const auto replica = StartRedis({"--replicaof", fmt::format("127.0.0.1 {}", master->port())});
   WireClient client(replica->port());
   EXPECT_TRUE(Eventually([&] {
