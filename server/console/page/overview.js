@@ -41,7 +41,8 @@ function makePlots() {
         { key: 'expired_active', label: 'Active', tone: 'one', stack: true },
         { key: 'expired_lazy', label: 'Access', tone: 'three', stack: true },
         { key: 'expired_flushed', label: 'Flush', tone: 'two', stack: true }] }),
-    makePlot({ title: 'Lag', unit: 'deadline to deletion', format: f.milliseconds, least: 10,
+    makePlot({ title: 'Lag', unit: 'deadline to deletion', format: f.milliseconds, base: 60,
+      least: 10,
       empty: 'No key has expired in this time', series: [
         { key: 'lag_p50_ms', label: 'p50', tone: 'one' },
         { key: 'lag_p99_ms', label: 'p99', tone: 'three' },

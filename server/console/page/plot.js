@@ -26,13 +26,22 @@ function moveCursor(at, active = null) {
 
 const NICE = [1, 2, 2.5, 5, 10];
 
-// Round steps for an axis up to `most`: powers of two for bytes.
+// Steps of milliseconds beyond ten seconds, where tens are not round.
+const SPANS = [15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400]
+  .map((seconds) => seconds * 1000);
+
+function axisStep(raw, base) {
+  if (base === 1024) return 2 ** Math.ceil(Math.log2(raw) - 0.001);
+  const tens = 10 ** Math.floor(Math.log10(raw));
+  const span = base === 60 && raw > 10_000 ? SPANS.find((one) => one >= raw * 0.999) : null;
+  return span ?? (NICE.find((n) => n * tens >= raw * 0.999) ?? 10) * tens;
+}
+
+// Round steps for an axis up to `most`: powers of two for bytes (base 1024), minutes and hours for
+// milliseconds (base 60).
 function axisSteps(most, base, wanted = 4) {
   if (!(most > 0)) return [0, 1];
-  const raw = most / wanted;
-  const tens = 10 ** Math.floor(Math.log10(raw));
-  const step = base === 1024 ? 2 ** Math.ceil(Math.log2(raw) - 0.001)
-    : (NICE.find((n) => n * tens >= raw * 0.999) ?? 10) * tens;
+  const step = axisStep(most / wanted, base);
   const steps = [];
   for (let value = 0; value < most + step * 0.999; value += step) steps.push(value);
   return steps;
@@ -269,8 +278,7 @@ class Plot {
     const y = this.y(this.limit.value);
     return s('g', { class: 'limit' },
       s('line', { x1: PAD.left, x2: PAD.left + this.inner.width, y1: y, y2: y }),
-      s('text', { x: PAD.left + this.inner.width - 4, y: y - 5, 'text-anchor': 'end' },
-        this.limit.label));
+      s('text', { x: PAD.left + 4, y: y - 5 }, this.limit.label));
   }
 
   // A flag at each mark; texts that would overlap are left to the read-out, the newest first.
