@@ -31,7 +31,9 @@ TEST(Help, FitsATerminal) {
   std::istringstream lines(HelpText());
   for (std::string line; std::getline(lines, line);) {
     // A directive's name with its default cannot be broken.
-    if (!line.starts_with("  --")) EXPECT_LE(line.size(), 86u) << line;
+    if (!line.starts_with("  --")) {
+      EXPECT_LE(line.size(), 86u) << line;
+    }
     EXPECT_FALSE(line.ends_with(' ')) << line;
   }
 }
