@@ -36,7 +36,8 @@ install(FILES packaging/lapse.sysusers DESTINATION /usr/lib/sysusers.d RENAME la
 install(FILES packaging/lapse.conf DESTINATION /etc/lapse
         PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ ${service})
 file(GLOB pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/*.md")
-install(FILES README.md ${pages} DESTINATION share/doc/lapse ${service})
+install(FILES README.md ${pages} docs/openapi.json DESTINATION share/doc/lapse ${service})
+install(DIRECTORY docs/images DESTINATION share/doc/lapse ${service})
 lapse_compress(changelog)
 install(FILES "${PROJECT_BINARY_DIR}/packaging/changelog.gz" DESTINATION share/doc/lapse
         RENAME changelog.Debian.gz ${service})

@@ -92,6 +92,7 @@ class Unpacked(unittest.TestCase):
                      "usr/share/man/man1/lapse-server.1.gz",
                      "usr/share/man/man1/lapse-flush.1.gz",
                      "usr/share/doc/lapse/configuration.md",
+                     "usr/share/doc/lapse/openapi.json",
                      "usr/share/doc/lapse/changelog.Debian.gz"):
             self.assertTrue(os.path.isfile(self.path(name)), name)
         self.assertEqual(read(os.path.join(self.control, "conffiles")), "/etc/lapse/lapse.conf\n")
