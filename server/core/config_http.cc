@@ -36,11 +36,11 @@ ConfigRow HttpBindRow() {
 // One line for each key, or, as CONFIG REWRITE has it, all in one. A key that is given again is
 // replaced; `""` alone removes all.
 absl::Status SetAccessKeys(Config& config, ConfigWordSpan words) {
-  if (words.size() == 1 && words[0].empty()) {
+  if (words.empty() || (words.size() == 1 && words[0].empty())) {
     config.http_access_keys.clear();
     return absl::OkStatus();
   }
-  if (words.empty() || words.size() % 3 != 0) {
+  if (words.size() % 3 != 0) {
     return BadValue("a key is three words: its id, its secret, and a user of the ACL");
   }
   std::vector<HttpAccessKey> keys = config.http_access_keys;
