@@ -52,7 +52,7 @@ std::set<std::string> Allowed(HttpBed& bed, std::string_view login) {
 }
 
 // The routes whose commands the server has.
-std::set<std::string> Operations(HttpBed& bed, std::initializer_list<std::string> names) {
+std::set<std::string> Operations(HttpBed& bed, std::set<std::string> names) {
   std::set<std::string> there;
   for (const Route& route : Routes()) {
     const std::string container(route.command.substr(0, route.command.find('|')));
@@ -85,7 +85,7 @@ TEST(HttpPermissionsTest, TheRoleThatFlushesAndLooks) {
 
 TEST(HttpPermissionsTest, EachCategoryOpensItsRoutesAlone) {
   HttpBed bed;
-  const std::map<std::string, std::initializer_list<std::string>> kRoles = {
+  const std::map<std::string, std::set<std::string>> kRoles = {
       {"taskread", {"listTasks", "getTask"}},
       {"taskwrite", {"createTask", "updateTask", "deleteTask", "pauseTask", "resumeTask"}},
       {"tasktrigger", {"triggerTask", "cancelExecution"}},
