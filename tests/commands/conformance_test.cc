@@ -68,6 +68,13 @@ TEST(EveryCommand, IsFoundUnderItsName) {
   }
 }
 
+// What a refused command answers. EXEC ends the transaction with it, whether there was one or not.
+std::string Refusal(const Runnable& command, std::string why) {
+  if (command.name != "exec") return why;
+  if (why.starts_with("ERR ")) why.erase(0, 4);
+  return "EXECABORT Transaction discarded because of: " + why;
+}
+
 TEST(EveryCommand, RefusesTooFewArguments) {
   Db db;
   for (const Runnable& command : AllRunnable()) {
@@ -86,7 +93,7 @@ TEST(EveryCommand, OfAFixedArityRefusesTooMany) {
     if (command.row->arity < 0) continue;
     std::vector<std::string> words = command.words;
     words.resize(static_cast<size_t>(command.row->arity) + 1, "x");
-    EXPECT_EQ(db.Call(words), WrongNumber(command.name));
+    EXPECT_EQ(db.Call(words), Refusal(command, WrongNumber(command.name)));
   }
 }
 
@@ -98,7 +105,7 @@ TEST(EveryCommand, NeedsAuthenticationUnlessItGivesIt) {
     if ((command.row->flags & kNoAuth) != 0) continue;
     std::vector<std::string> words = command.words;
     words.resize(static_cast<size_t>(std::abs(command.row->arity)), "x");
-    EXPECT_EQ(db.Call(words), "NOAUTH Authentication required.") << command.name;
+    EXPECT_EQ(db.Call(words), Refusal(command, "NOAUTH Authentication required.")) << command.name;
   }
 }
 
