@@ -152,9 +152,9 @@ bool ReadRunOption(Words& in, RunOptions& run, std::string_view& window) {
 
 // Texts that can be read only once the zone is known.
 struct LocalTimes {
-  std::string_view at;
-  std::string_view start;
-  std::string_view until;
+  std::optional<std::string_view> at;
+  std::optional<std::string_view> start;
+  std::optional<std::string_view> until;
   std::string_view window;
 };
 
@@ -217,14 +217,14 @@ void ReadTaskOption(Words& in, TaskSpec& spec, LocalTimes& times) {
   }
 }
 
-void ReadTime(Words& in, std::string_view option, std::string_view text, const TimeZone& zone,
-              int64_t& ms) {
-  if (text.empty()) return;
-  if (SameWord(text, "NONE") && option != "AT") {
+void ReadTime(Words& in, std::string_view option, const std::optional<std::string_view>& text,
+              const TimeZone& zone, int64_t& ms) {
+  if (!text.has_value()) return;
+  if (SameWord(*text, "NONE") && option != "AT") {
     ms = 0;
     return;
   }
-  const absl::StatusOr<int64_t> instant = ParseInstant(text, zone);
+  const absl::StatusOr<int64_t> instant = ParseInstant(*text, zone);
   if (!instant.ok()) {
     return in.Fail(fmt::format("{}: {}", option, std::string(instant.status().message())));
   }

@@ -97,6 +97,8 @@ TEST(TaskSpec, SaysWhatIsWrong) {
   EXPECT_THAT(ErrorOf({}), HasSubstr("needs one of CRON, EVERY, AT and MEMORY"));
   EXPECT_THAT(ErrorOf({"EVERY", "1h", "CRON", "0 4 * * *"}), HasSubstr("has one of"));
   EXPECT_THAT(ErrorOf({"CRON", "61 * * * *"}), HasSubstr("CRON: "));
+  EXPECT_THAT(ErrorOf({"AT", ""}), HasSubstr("AT: "));
+  EXPECT_THAT(ErrorOf({"EVERY", "1h", "UNTIL", ""}), HasSubstr("UNTIL: "));
   EXPECT_THAT(ErrorOf({"EVERY", "soon"}), HasSubstr("EVERY: "));
   EXPECT_THAT(ErrorOf({"EVERY", "1ms"}), HasSubstr("at least 1s"));
   EXPECT_THAT(ErrorOf({"EVERY"}), HasSubstr("EVERY needs a value"));
