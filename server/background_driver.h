@@ -7,12 +7,10 @@
 // Thread: Start and Stop from one owner at a time, outside of the gate.
 #pragma once
 
-#include <condition_variable>
-#include <thread>
+#include <chrono>
 
-#include "absl/base/thread_annotations.h"
 #include "server/core/instance.h"
-#include "storage/lock.h"
+#include "server/step_thread.h"
 
 namespace lapse {
 
@@ -29,16 +27,10 @@ class BackgroundDriver {
   void Stop();
 
  private:
-  void Run();
-  void Wake();
+  std::chrono::microseconds Step();
 
   Instance& instance_;
-  std::thread thread_;
-
-  Mutex mu_;
-  std::condition_variable_any changed_;
-  bool woken_ ABSL_GUARDED_BY(mu_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  StepThread thread_{[this] { return Step(); }};
 };
 
 }  // namespace lapse
