@@ -87,6 +87,8 @@ class ReplyWriter {
   // The buffer's size, and its return to an earlier one: what was written since is dropped.
   size_t size() const { return out_->size(); }
   void Truncate(size_t size) { out_->Truncate(size); }
+  // Whether what was written since the buffer had this size is an error.
+  bool IsError(size_t from) const { return size() > from && out_->data()[from] == '-'; }
   // What was written since the buffer had this size. Invalidates: by the next write.
   std::string_view view(size_t from) const { return out_->view().substr(from); }
 

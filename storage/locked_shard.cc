@@ -28,7 +28,7 @@ void CountDeadline(ShardStats& stats, const TickScale& ticks, int64_t deadline, 
 
 }  // namespace
 
-void EntryBin::Empty() {
+void EntryBin::DestroyAll() {
   for (Entry* entry : entries_) Entry::Destroy(heap_, entry);
   entries_.clear();
 }

@@ -84,9 +84,13 @@ class EntryBin {
 
   void Add(Entry* entry) { entries_.push_back(entry); }
   size_t size() const { return entries_.size(); }
-  void Empty();
+  void Empty() {
+    if (!entries_.empty()) DestroyAll();
+  }
 
  private:
+  void DestroyAll();
+
   EntryHeap& heap_;
   absl::InlinedVector<Entry*, 8> entries_;
 };

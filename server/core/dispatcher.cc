@@ -84,8 +84,8 @@ std::string WrongArity(const CommandRow* parent, const CommandRow& row) {
 void SayIfExecWasRefused(const CommandRow* row, ReplyWriter& reply, size_t mark) {
   constexpr uint32_t kExec = kComposite | kRunsInMulti;
   if (row == nullptr || (row->flags & kExec) != kExec) return;
+  if (!reply.IsError(mark)) return;
   const std::string_view refusal = reply.view(mark);
-  if (!refusal.starts_with('-')) return;
   std::string_view why = refusal.substr(1, refusal.find('\r') - 1);
   if (why.starts_with("ERR ")) why.remove_prefix(4);
   const std::string text = fmt::format("EXECABORT Transaction discarded because of: {}", why);
@@ -137,8 +137,10 @@ void Dispatcher::HashKeys(Prepared& request, std::vector<Key>& keys) const {
     KeyRefs refs;
     FindKeys(*request.row, request.args, refs);
     for (const KeyRef& ref : refs) add(ref.index);
+  } else if (const auto count = static_cast<int64_t>(request.args.size());
+             ABSL_PREDICT_TRUE(spec.first == spec.last)) {
+    if (spec.first < count) add(static_cast<size_t>(spec.first));
   } else {
-    const auto count = static_cast<int64_t>(request.args.size());
     const int64_t last =
         std::min<int64_t>(spec.last >= 0 ? spec.last : count + spec.last, count - 1);
     for (int64_t i = spec.first; i <= last; i += spec.step) add(static_cast<size_t>(i));
@@ -182,23 +184,23 @@ void Dispatcher::ReplyUnknown(const Prepared& request, ReplyWriter& reply) const
 }
 
 bool Dispatcher::Refuse(Session& session, const Prepared& request, ReplyWriter& reply) const {
-  if (ABSL_PREDICT_FALSE(request.row == nullptr)) {
+  const CommandRow* const row = request.row;
+  if (ABSL_PREDICT_TRUE(row != nullptr && ArityFits(*row, request.args.size()) &&
+                        (session.authenticated || (row->flags & kNoAuth) != 0))) {
+    return false;
+  }
+  if (row == nullptr) {
     if (IsHttp(request.args[0])) {
       session.close_after_reply = true;
     } else {
       ReplyUnknown(request, reply);
     }
-    return true;
-  }
-  if (ABSL_PREDICT_FALSE(!ArityFits(*request.row, request.args.size()))) {
-    reply.Error(WrongArity(request.parent, *request.row));
-    return true;
-  }
-  if (ABSL_PREDICT_FALSE(!session.authenticated && (request.row->flags & kNoAuth) == 0)) {
+  } else if (!ArityFits(*row, request.args.size())) {
+    reply.Error(WrongArity(request.parent, *row));
+  } else {
     reply.Error(errors::kNoAuth);
-    return true;
   }
-  return false;
+  return true;
 }
 
 const CommandRow* Dispatcher::Lookup(std::span<const std::string_view> args,
@@ -254,8 +256,8 @@ Dispatcher::Outcome Dispatcher::RunPrepared(Session& session, const Prepared& re
   if (ABSL_PREDICT_FALSE(mode == ReplyMode::kSkipNext)) session.reply_mode = ReplyMode::kOn;
   const bool ran = !Refuse(session, request, reply) && RunChecked(session, request, now_ms, reply);
   if (ABSL_PREDICT_FALSE(!ran)) SayIfExecWasRefused(request.row, reply, mark);
-  const bool failed =
-      NoteError(session, {request.args, request.parent, request.row, now_ms}, reply, mark);
+  const bool failed = ABSL_PREDICT_FALSE(reply.IsError(mark));
+  if (failed) NoteError(session, {request.args, request.parent, request.row, now_ms}, reply, mark);
   const Outcome outcome = !ran ? Outcome::kRefused : failed ? Outcome::kFailed : Outcome::kDone;
   if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn)) return outcome;
   if (session.postponed) {
@@ -291,15 +293,13 @@ void Dispatcher::CountTimed(Session& session, const Prepared& request, Outcome o
                           static_cast<int64_t>(us));
 }
 
-// Counts the error that was written since the mark. Returns whether it was one.
-bool Dispatcher::NoteError(Session& session, const Request& request, const ReplyWriter& reply,
+// Counts the error that was written since the mark.
+void Dispatcher::NoteError(Session& session, const Request& request, const ReplyWriter& reply,
                            size_t mark) {
-  if (ABSL_PREDICT_TRUE(reply.size() == mark || reply.view(mark).front() != '-')) return false;
   instance_.stats.error_replies.fetch_add(1, std::memory_order_relaxed);
-  if (instance_.hooks == nullptr) return true;
+  if (instance_.hooks == nullptr) return;
   const std::string_view text = reply.view(mark).substr(1);
   instance_.hooks->OnError(session, request, text.substr(0, text.find('\r')));
-  return true;
 }
 
 bool Dispatcher::Asked(const Session& session) const {
@@ -310,17 +310,17 @@ bool Dispatcher::Asked(const Session& session) const {
 bool Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t now_ms,
                             ReplyWriter& reply) {
   const CommandRow& row = *prepared.row;
-  const size_t mark = reply.size();
-  const Request request{prepared.args, prepared.parent, &row, now_ms};
   session.last_command = prepared.parent != nullptr ? prepared.parent : &row;
   session.last_subcommand = prepared.parent != nullptr ? row.name : std::string_view();
-  if (ABSL_PREDICT_FALSE(Asked(session)) && instance_.hooks->Before(session, request, reply)) {
+  const size_t mark = reply.size();
+  const auto request = [&] { return Request{prepared.args, prepared.parent, &row, now_ms}; };
+  if (ABSL_PREDICT_FALSE(Asked(session)) && instance_.hooks->Before(session, request(), reply)) {
     return false;
   }
   CommandContext context{instance_, session, row, prepared.args, reply, now_ms, *this};
   context.keys = {keys_.data() + prepared.first_key, prepared.key_count};
   RunHandler(context);
-  if (ABSL_PREDICT_FALSE(Asked(session))) instance_.hooks->After(session, request, reply, mark);
+  if (ABSL_PREDICT_FALSE(Asked(session))) instance_.hooks->After(session, request(), reply, mark);
   return true;
 }
 
@@ -344,9 +344,9 @@ void Dispatcher::RunNested(Session& session, std::span<const std::string_view> a
     RunHandler(context);
     stats_->Count(request.number, CycleCount() - before, 1);
   }
-  if (NoteError(session, seen, reply, mark) && request.row != nullptr) {
-    stats_->CountFailed(request.number);
-  }
+  if (!reply.IsError(mark)) return;
+  NoteError(session, seen, reply, mark);
+  if (request.row != nullptr) stats_->CountFailed(request.number);
 }
 
 // Runs the prepared requests until one is the last for now (`stop`), and counts them. Returns how

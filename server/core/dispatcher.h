@@ -87,7 +87,7 @@ class Dispatcher {
   // Returns whether it ran; not if a service answered in its place.
   bool RunChecked(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
   void RunHandler(CommandContext& context);
-  bool NoteError(Session& session, const Request& request, const ReplyWriter& reply, size_t mark);
+  void NoteError(Session& session, const Request& request, const ReplyWriter& reply, size_t mark);
   // Whether the services want to be asked.
   bool Asked(const Session& session) const;
   // Replies with what forbids the request, if anything does, or has the session closed for it.

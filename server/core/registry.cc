@@ -52,8 +52,9 @@ Folded Fold(std::string_view name) {
     folded.low = Load64(at);
   } else if (n >= 4) {
     folded.low = Load32(at) | (Load32(at + n - 4) << (8 * (n - 4)));
-  } else {
-    for (size_t i = 0; i < n; ++i) folded.low |= uint64_t{static_cast<uint8_t>(at[i])} << (8 * i);
+  } else if (n > 0) {
+    const auto byte = [at](size_t i) { return uint64_t{static_cast<uint8_t>(at[i])} << (8 * i); };
+    folded.low = byte(0) | byte(n / 2) | byte(n - 1);
   }
   return {LowerCase(folded.low), LowerCase(folded.high)};
 }
