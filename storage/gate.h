@@ -12,6 +12,10 @@
 //   2. A thread inside never waits for another one inside, so the wait of the exclusive side is
 //      bounded by the longest batch.
 //
+// The batch of a script is bounded by the script. Who waits for one to enter the gate, or to have it
+// alone, serves other clients meanwhile (long_wait.h), and these must not wait for the same: they
+// are served under a Bypass, and touch no key.
+//
 // Thread: any. Neither form is recursive: the holder of a Shared that asks for an Exclusive would
 // wait for itself, so it leaves first.
 #pragma once
@@ -19,7 +23,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/lock.h"
 
 namespace lapse {
 
@@ -31,8 +37,8 @@ class Gate {
 
   void Enter();
   void Leave();
-  void EnterExclusive();
-  void LeaveExclusive();
+  void EnterExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void LeaveExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // Counts the exclusive sections so far. What changes in them alone (the configuration) may be
   // copied inside the gate and used outside of it for as long as this number stays.
@@ -47,6 +53,16 @@ class Gate {
 
    private:
     Gate& gate_;
+  };
+
+  // While it exists, Enter and Leave do nothing on its thread, which is inside already, or waits to
+  // be. What runs meanwhile touches no key and asks for no Exclusive. Not recursive.
+  class Bypass {
+   public:
+    explicit Bypass(const Gate& gate);
+    ~Bypass();
+    Bypass(const Bypass&) = delete;
+    Bypass& operator=(const Bypass&) = delete;
   };
 
   class Exclusive {
@@ -71,7 +87,7 @@ class Gate {
   std::array<Lane, kLanes> lanes_;
   alignas(64) std::atomic<uint32_t> closed_{0};
   std::atomic<uint64_t> epoch_{0};  // changes while closed
-  std::mutex exclusive_mu_;         // one exclusive at a time
+  SpinLock exclusive_mu_;           // one exclusive at a time
 };
 
 }  // namespace lapse

@@ -1,5 +1,7 @@
 #include "storage/lock.h"
 
+#include "storage/long_wait.h"
+
 namespace lapse {
 namespace {
 
@@ -23,10 +25,10 @@ void SpinLock::LockSlow() {
   // From here on the word is set to 2, so that the holder knows to wake somebody. That may wake a
   // thread too many, never one too few.
   while (state_.exchange(2, std::memory_order_acquire) != 0) {
-    state_.wait(2, std::memory_order_relaxed);
+    LongWait::Sleep(state_, 2);
   }
 }
 
-void SpinLock::WakeOne() { state_.notify_one(); }
+void SpinLock::WakeOne() { LongWait::WakeOne(state_); }
 
 }  // namespace lapse

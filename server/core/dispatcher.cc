@@ -20,6 +20,11 @@ namespace {
 constexpr size_t kGroup = 16;
 constexpr size_t kShownArgument = 128;  // of an unknown command's error text
 
+// Whether a script is over its time, and others are told so.
+bool IsScriptBusy(const Instance& instance) {
+  return (instance.modes.load(std::memory_order_relaxed) & kBusyScript) != 0;
+}
+
 // Inside the gate for its scope, but for the stretches that a command wants something else.
 class GatePass {
  public:
@@ -30,17 +35,19 @@ class GatePass {
   GatePass(const GatePass&) = delete;
   GatePass& operator=(const GatePass&) = delete;
 
-  // Does the command's work in the form of the gate that its row asks for.
-  template <typename Work>
-  void Run(const Session& session, const CommandRow* row, Work work) {
+  // Does the command's work in the form of the gate that its row asks for, or, if that has to wait
+  // for a script which is over its time, refuses it.
+  template <typename Work, typename Refuse>
+  void Run(const Session& session, const CommandRow* row, Work work, Refuse refuse) {
     if (ABSL_PREDICT_TRUE(row == nullptr || (row->flags & (kExclusive | kComposite)) == 0)) {
       return work();
     }
+    if (ABSL_PREDICT_FALSE(IsScriptBusy(instance_))) return refuse();
     const RunForm form = FormOf(session, *row);
     if (form == RunForm::kTogether) return work();
     gate_.Leave();
     if (form == RunForm::kComposite) {
-      MutexGuard composite(instance_.composite_mu);
+      const SpinGuard composite(instance_.composite_mu);
       const Gate::Shared inside(gate_);
       work();
     } else {
@@ -168,8 +175,10 @@ void Dispatcher::PrefetchKeys(size_t db) const {
   }
   for (const Key& key : keys_) {
     Shard& shard = shard_of(key);
-    SpinGuard guard(shard.lock());
+    // Whoever has it may keep it for long; the command itself will wait for it if it must.
+    if (!shard.lock().TryLock()) continue;
     shard.PrefetchEntry(key.place);
+    shard.lock().Unlock();
   }
 }
 
@@ -271,6 +280,58 @@ Dispatcher::Outcome Dispatcher::RunPrepared(Session& session, const Prepared& re
   return outcome;
 }
 
+// Runs a request while a script is over its time and this thread cannot wait for its end: what may
+// run then does, if it touches no key, and everything else is told that the script runs.
+Dispatcher::Outcome Dispatcher::RunBesideScript(Session& session, const Prepared& request,
+                                                int64_t now_ms, ReplyWriter& reply) {
+  const size_t mark = reply.size();
+  constexpr uint32_t kWaits = kExclusive | kComposite | kLocksItself;
+  const Request seen{request.args, request.parent, request.row, now_ms};
+  if (Refuse(session, request, reply)) {
+    if (reply.IsError(mark)) NoteError(session, seen, reply, mark);
+    return Outcome::kRefused;
+  }
+  const bool may_run = (request.row->flags & kAllowBusy) != 0 && request.key_count == 0 &&
+                       (request.row->flags & kWaits) == 0;
+  const bool answered = instance_.hooks->BesideScript(session, seen, may_run, reply);
+  if (!answered) {
+    CommandContext context{instance_, session, *request.row, request.args, reply, now_ms, *this};
+    request.row->handler(context);
+  }
+  if (!reply.IsError(mark)) return Outcome::kDone;
+  if (answered) SayIfExecWasRefused(request.row, reply, mark);
+  NoteError(session, seen, reply, mark);
+  return answered ? Outcome::kRefused : Outcome::kFailed;
+}
+
+size_t Dispatcher::RunBesideScript(Session& session, const RequestBatch& batch, size_t from,
+                                   ReplyWriter& reply) {
+  const int64_t now_ms = instance_.clock.NowMs();
+  session.last_active_ms = now_ms;
+  size_t next = from;
+  bool stop = false;
+  while (next < batch.size() && !stop) {
+    keys_.clear();
+    const Prepared request = Prepare(batch[next++], keys_);
+    const size_t mark = reply.size();
+    const ReplyMode mode = session.reply_mode;
+    if (mode == ReplyMode::kSkipNext) session.reply_mode = ReplyMode::kOn;
+    const uint64_t before = CycleCount();
+    const Outcome outcome = RunBesideScript(session, request, now_ms, reply);
+    if (mode != ReplyMode::kOn) reply.Truncate(mark);
+    CountTimed(session, request, outcome, CycleCount() - before, now_ms);
+    stop = MustStop(session, reply);
+  }
+  instance_.stats.commands_processed.fetch_add(static_cast<int64_t>(next - from),
+                                               std::memory_order_relaxed);
+  return next;
+}
+
+bool Dispatcher::MustStop(const Session& session, const ReplyWriter& reply) {
+  return session.blocked || session.close_after_reply || session.killed ||
+         reply.size() >= kOutputPauseBytes;
+}
+
 bool Dispatcher::AreTimedTogether() const {
   // A threshold so low that single quick commands may pass it asks for each one's time.
   constexpr uint64_t kLowThreshold = 1'000'000;  // cycles
@@ -361,9 +422,10 @@ size_t Dispatcher::RunGroup(Pass& pass, Session& session, int64_t now_ms, ReplyW
   while (done < prepared_.size() && !stop) {
     const Prepared& request = prepared_[done];
     Outcome outcome = Outcome::kDone;
-    pass.Run(session, request.row, [&] { outcome = RunPrepared(session, request, now_ms, reply); });
-    stop = session.blocked || session.close_after_reply || session.killed ||
-           reply.size() >= kOutputPauseBytes;
+    pass.Run(
+        session, request.row, [&] { outcome = RunPrepared(session, request, now_ms, reply); },
+        [&] { outcome = RunBesideScript(session, request, now_ms, reply); });
+    stop = MustStop(session, reply);
     if (ABSL_PREDICT_FALSE(session.postponed)) break;
     ++done;
     if (ABSL_PREDICT_TRUE(together && outcome == Outcome::kDone)) {

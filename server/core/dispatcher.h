@@ -41,6 +41,11 @@ class Dispatcher {
   // A request that was postponed counts as not run. Requires: not inside the gate.
   size_t Run(Session& session, const RequestBatch& batch, size_t from, ReplyWriter& reply);
 
+  // As Run, while a script is over its time and the thread waits for its end, or runs it: requests
+  // are answered BUSY, but for those that may run then. Touches no key and no lock of keys.
+  size_t RunBesideScript(Session& session, const RequestBatch& batch, size_t from,
+                         ReplyWriter& reply);
+
   // Runs one command given as words. As Run, for callers in the process, who look at
   // Session::postponed themselves.
   void RunOne(Session& session, std::span<const std::string_view> args, ReplyWriter& reply);
@@ -78,6 +83,10 @@ class Dispatcher {
   enum class Outcome : uint8_t { kRefused, kFailed, kDone };
   Outcome RunPrepared(Session& session, const Prepared& request, int64_t now_ms,
                       ReplyWriter& reply);
+  Outcome RunBesideScript(Session& session, const Prepared& request, int64_t now_ms,
+                          ReplyWriter& reply);
+  // Whether the session's next request has to wait for another run.
+  static bool MustStop(const Session& session, const ReplyWriter& reply);
   template <typename Pass>
   size_t RunGroup(Pass& pass, Session& session, int64_t now_ms, ReplyWriter& reply, bool& stop);
   // Whether the prepared requests are timed together, as they are alike and quick.

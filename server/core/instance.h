@@ -70,7 +70,7 @@ struct Instance {
   // runs (services/services.h). May be missing in tests of the core.
   std::unique_ptr<CommandHooks> hooks;
   // Held while a kComposite command runs. Taken outside of the gate.
-  Mutex composite_mu;
+  SpinLock composite_mu;
 
   const int64_t start_ms;
   const std::string run_id;  // 40 hexadecimal digits, new at each start

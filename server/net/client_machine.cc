@@ -168,7 +168,7 @@ bool ClientMachine::RunBatch() {
   RequestBatch& batch = held_ != nullptr ? *held_ : bench_.batch();
   if (next_ < batch.size()) {
     ReplyWriter reply(gathering_, session_.resp);
-    next_ = bench_.dispatcher().Run(session_, batch, next_, reply);
+    next_ = bench_.Run(session_, batch, next_, reply);
     closing_ = session_.close_after_reply;
   }
   if (closing_) {

@@ -80,28 +80,49 @@ void Connection::Shut() {
   socket_.close(ignored);
 }
 
-void Connection::Resume(std::function<void(ReplyWriter&)> write_reply) {
+// Has the thread handle an event: now, or when it has finished with the one before.
+template <typename Event>
+void Connection::Handle(Event event) {
+  if (thread_->is_waiting(this)) [[unlikely]] {
+    thread_->PutOff([self = shared_from_this(), event = std::move(event)]() mutable {
+      Connection& connection = *self;
+      connection.Handle(std::move(event));
+    });
+    return;
+  }
+  const IoThread::Handling handling(*thread_, this);
+  event();
+}
+
+template <typename Event>
+void Connection::Post(Event event) {
   asio::post(thread_->executor(),
-             [self = shared_from_this(), write_reply = std::move(write_reply)]() mutable {
+             [self = shared_from_this(), event = std::move(event)]() mutable {
                Connection& connection = *self;
-               if (!connection.open_) return;
-               connection.machine_->OnResume(write_reply);
-               connection.Pump(std::move(self));
+               connection.Handle([self = std::move(self), event = std::move(event)]() mutable {
+                 if (self->open_) event(std::move(self));
+               });
              });
+}
+
+void Connection::Resume(std::function<void(ReplyWriter&)> write_reply) {
+  Post([write_reply = std::move(write_reply)](Self self) {
+    Connection& connection = *self;
+    connection.machine_->OnResume(write_reply);
+    connection.Pump(std::move(self));
+  });
 }
 
 void Connection::Push(std::function<void(ReplyWriter&)> write_push) {
-  asio::post(thread_->executor(),
-             [self = shared_from_this(), write_push = std::move(write_push)]() mutable {
-               Connection& connection = *self;
-               if (!connection.open_) return;
-               connection.machine_->OnPush(write_push);
-               connection.Pump(std::move(self));
-             });
+  Post([write_push = std::move(write_push)](Self self) {
+    Connection& connection = *self;
+    connection.machine_->OnPush(write_push);
+    connection.Pump(std::move(self));
+  });
 }
 
 void Connection::Close() {
-  asio::post(thread_->executor(), [self = shared_from_this()] { self->Shut(); });
+  Post([](Self self) { self->Shut(); });
 }
 
 void Connection::StartRead(Self self) {
@@ -117,7 +138,10 @@ void Connection::StartRead(Self self) {
       asio::buffer(room.data(), room.size()),
       Recycled(read_memory_, [self = std::move(self)](const ErrorCode& error, size_t n) mutable {
         Connection& connection = *self;
-        connection.OnRead(std::move(self), error, n);
+        connection.Handle([self = std::move(self), error, n]() mutable {
+          Connection& connection = *self;
+          connection.OnRead(std::move(self), error, n);
+        });
       }));
 }
 
@@ -127,7 +151,10 @@ void Connection::StartWatch(Self self) {
       StreamSocket::wait_read,
       Recycled(read_memory_, [self = std::move(self)](const ErrorCode& error) mutable {
         Connection& connection = *self;
-        connection.OnWatch(std::move(self), error);
+        connection.Handle([self = std::move(self), error]() mutable {
+          Connection& connection = *self;
+          connection.OnWatch(std::move(self), error);
+        });
       }));
 }
 
@@ -138,7 +165,10 @@ void Connection::StartWrite(Self self) {
       asio::buffer(output.data(), output.size()),
       Recycled(write_memory_, [self = std::move(self)](const ErrorCode& error, size_t n) mutable {
         Connection& connection = *self;
-        connection.OnWrite(std::move(self), error, n);
+        connection.Handle([self = std::move(self), error, n]() mutable {
+          Connection& connection = *self;
+          connection.OnWrite(std::move(self), error, n);
+        });
       }));
 }
 

@@ -62,6 +62,10 @@ class Connection final : public Resumer, public std::enable_shared_from_this<Con
   friend class IoThread;
   using Self = std::shared_ptr<Connection>;
 
+  template <typename Event>
+  void Handle(Event event);
+  template <typename Event>
+  void Post(Event event);
   void Configure(const AcceptedSocket& accepted, int64_t keepalive_seconds);
   void StartRead(Self self);
   void StartWatch(Self self);

@@ -12,6 +12,7 @@
 #include "server/services/services.h"
 #include "spdlog/spdlog.h"
 #include "storage/clock.h"
+#include "storage/long_wait.h"
 
 namespace lapse {
 namespace {
@@ -23,6 +24,9 @@ constexpr int64_t kSecondUs = 1'000'000;
 constexpr size_t kFewReads = 4;
 // When it served fewer, so many reads start at once before it is tried again.
 constexpr int kReadsAtOnce = 64;
+// While a script runs: events that are handled before it goes on, and how long a turn is put off.
+constexpr int kMostEventsBeside = 1000;
+constexpr int64_t kTurnBesideUs = 100'000;
 
 }  // namespace
 
@@ -45,8 +49,23 @@ void IoThread::Start() {
 
 void IoThread::Run() {
   const auto guard = asio::make_work_guard(io_);
+  LongWait::SetWork([this] { ServeOthers(); });
   Turn();
   io_.run();
+}
+
+void IoThread::ServeOthers() {
+  if ((instance_.modes.load(std::memory_order_relaxed) & kBusyScript) == 0) return;
+  const Gate::Bypass bypass(instance_.keyspace.gate());
+  serving_others_ = true;
+  waiting_ = std::exchange(handled_, nullptr);
+  bench_.set_beside_script(true);
+  for (int i = 0; i < kMostEventsBeside && io_.poll_one() > 0; ++i) {
+  }
+  bench_.set_beside_script(false);
+  handled_ = waiting_;
+  serving_others_ = false;
+  for (auto& event : std::exchange(put_off_, {})) asio::post(io_, std::move(event));
 }
 
 void IoThread::Stop() {
@@ -61,6 +80,7 @@ void IoThread::Stop() {
 // The aborted operations' handlers are queued before the end of the loop, which lets go of the
 // connections.
 void IoThread::CloseAll() {
+  if (serving_others_) return PutOff([this] { CloseAll(); });
   stopping_ = true;
   timer_.cancel();
   while (!connections_.empty()) connections_.back()->Shut();
@@ -134,6 +154,7 @@ void IoThread::Report(ClientMachine& machine) {
 
 void IoThread::Turn() {
   if (stopping_) return;
+  if (serving_others_) return ScheduleTurn(kTurnBesideUs);
   load_.TurnBegins(instance_.clock.MonotonicNs(), ThreadCpuNs());
   // While clients are paused nothing expires actively.
   const bool paused = (instance_.modes.load(std::memory_order_relaxed) & kPaused) != 0;

@@ -7,6 +7,10 @@
 // has more to do at once the call is posted instead, behind the I/O that is ready by then, so that
 // a backlog and clients take turns.
 //
+// While the thread runs a script that is over its time, or waits for one, it serves its other
+// connections from within that (LongWait): they are answered BUSY, and one of them may end the
+// script. Turns, the order to stop, and what happens to the connection that waits are put off.
+//
 // Thread: constructed and stopped by the server's owner; Adopt, Wake, assigned and executor from
 // any thread; the rest is the io thread's own.
 #pragma once
@@ -18,6 +22,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "server/net/client_machine.h"
@@ -58,6 +63,26 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   void ReadLater(std::shared_ptr<Connection> connection);
 
   Workbench& bench() { return bench_; }
+
+  // The connection whose event is being handled, for a scope.
+  class Handling {
+   public:
+    Handling(IoThread& thread, const Connection* connection)
+        : thread_(thread), before_(std::exchange(thread.handled_, connection)) {}
+    ~Handling() { thread_.handled_ = before_; }
+    Handling(const Handling&) = delete;
+    Handling& operator=(const Handling&) = delete;
+
+   private:
+    IoThread& thread_;
+    const Connection* const before_;
+  };
+  // Whether an event of this connection must wait, because the thread serves others in the midst of
+  // handling an earlier one; then it is to be put off, to be handled later.
+  bool is_waiting(const Connection* connection) const {
+    return serving_others_ && waiting_ == connection;
+  }
+  void PutOff(std::function<void()> event) { put_off_.push_back(std::move(event)); }
   // Takes a connection off the list.
   void Forget(Connection& connection);
   // Logs why the server hangs up on a client.
@@ -67,6 +92,7 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   using Clock = std::chrono::steady_clock;
 
   void Run();
+  void ServeOthers();
   void Open(const AcceptedSocket& accepted, int64_t keepalive_seconds);
   void StartReads();
   void Turn();
@@ -94,6 +120,10 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
   int reads_at_once_ = 0;  // so many more are not put off
   Clock::time_point last_second_;
   int64_t last_commands_ = 0;
+  const Connection* handled_ = nullptr;
+  bool serving_others_ = false;
+  const Connection* waiting_ = nullptr;  // the handled one when the thread began to serve others
+  std::vector<std::function<void()>> put_off_;
   uint64_t turn_number_ = 0;  // of the turn that is scheduled; an older one is void
   bool stopping_ = false;
 

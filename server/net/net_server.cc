@@ -54,6 +54,7 @@ void NetServer::Stop() {
   if (listener_ == nullptr) return;
   // On thread 0, and before the order to stop, so that its handlers have run by then.
   boost::asio::post(threads_.front()->io(), [this] { listener_->Close(); });
+  Services::Of(instance_).script_watch().EndAll();
   for (const auto& thread : threads_) thread->Stop();
   listener_.reset();
   const Gate::Exclusive alone(instance_.keyspace.gate());

@@ -35,8 +35,20 @@ class Workbench {
   explicit Workbench(Instance& instance);
 
   Instance& instance() { return instance_; }
-  Dispatcher& dispatcher() { return dispatcher_; }
-  RequestBatch& batch() { return batch_; }
+  // Runs the batch's requests from `from` on; returns the number of the next one to run.
+  size_t Run(Session& session, RequestBatch& batch, size_t from, ReplyWriter& reply) {
+    return beside_script_ ? aside_->dispatcher.RunBesideScript(session, batch, from, reply)
+                          : dispatcher_.Run(session, batch, from, reply);
+  }
+  // What is parsed goes in here.
+  RequestBatch& batch() { return beside_script_ ? aside_->batch : batch_; }
+
+  // While it is set, the dispatcher and the batch are other ones, since those of the thread are in
+  // use, and requests run beside the script for which the thread waits.
+  void set_beside_script(bool beside) {
+    if (aside_ == nullptr) aside_ = std::make_unique<Aside>(instance_);
+    beside_script_ = beside;
+  }
 
   // The limits as configured now. Requires: not inside the gate.
   const ClientLimits& limits() {
@@ -69,11 +81,19 @@ class Workbench {
   // once.
   static constexpr int64_t kPublishEvery = 64;
 
+  struct Aside {
+    explicit Aside(Instance& instance) : dispatcher(instance) {}
+    Dispatcher dispatcher;
+    RequestBatch batch;
+  };
+
   void RefreshLimits();
 
   Instance& instance_;
   Dispatcher dispatcher_;
   RequestBatch batch_;
+  std::unique_ptr<Aside> aside_;  // made when first needed
+  bool beside_script_ = false;
 
   ClientLimits limits_;
   uint64_t epoch_;

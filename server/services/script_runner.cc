@@ -9,6 +9,7 @@
 #include "server/services/script_reply.h"
 #include "server/services/services.h"
 #include "storage/held_shards.h"
+#include "storage/long_wait.h"
 
 namespace lapse {
 namespace {
@@ -106,6 +107,7 @@ void ScriptRunner::Hook(lua_State* lua) {
     }
     return;
   }
+  if (watch_.busy()) LongWait::Work();
   if (!watch_.MustEnd()) return;
   // From here on every instruction asks, so that a script cannot catch the error and go on.
   lua_sethook(lua, HookOf, LUA_MASKCOUNT, 1);

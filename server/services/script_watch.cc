@@ -44,7 +44,7 @@ void ScriptWatch::End() {
 
 bool ScriptWatch::MustEnd() {
   if (killed_.load(std::memory_order_relaxed)) return true;
-  if (busy_) return false;
+  if (busy_) return ending_.load(std::memory_order_relaxed);
   const int64_t threshold_ms = instance_.config.busy_reply_threshold_ms;
   MutexGuard guard(mu_);
   const int64_t ran_ms = (instance_.clock.MonotonicNs() - start_ns_) / kNsAMs;

@@ -4,7 +4,8 @@
 // every so many instructions whether to go on; other threads ask for its end, or describe it.
 //
 // Once it has run for longer than busy-reply-threshold, the instance's kBusyScript mode is set and
-// everybody else is answered BUSY.
+// everybody else is answered BUSY: by their own threads, or, where these run the script or wait for
+// what it holds, from within that (LongWait).
 //
 // Thread: as each member says.
 #pragma once
@@ -40,6 +41,10 @@ class ScriptWatch {
 
   // --- Any thread. ---
 
+  // Ends the script that is over its time, and every later one that will be, whatever it has
+  // written: the server is about to stop.
+  void EndAll() { ending_.store(true, std::memory_order_relaxed); }
+
   // SCRIPT KILL and FUNCTION KILL.
   void Kill(ScriptKind kind, ReplyWriter& reply);
   // What others are answered while busy.
@@ -51,6 +56,7 @@ class ScriptWatch {
   Instance& instance_;
   std::atomic<bool> wrote_{false};
   std::atomic<bool> killed_{false};
+  std::atomic<bool> ending_{false};
   std::atomic<ScriptKind> kind_{ScriptKind::kScript};
   bool busy_ = false;  // the script's thread's
 

@@ -51,14 +51,27 @@ RunForm Services::FormOf(const Session& session, const CommandRow& row) const {
   return (row.flags & kExclusive) != 0 ? RunForm::kAlone : RunForm::kComposite;
 }
 
-bool Services::Before(Session& session, const Request& request, ReplyWriter& reply) {
+// Whether the session may give this command at all; if not, replies why.
+bool Services::IsAllowed(Session& session, const Request& request, ReplyWriter& reply) {
   if ((session.modes & kRestricted) != 0 &&
       !acl_.Allow(session, request, AclContext::kTopLevel, reply)) {
+    return false;
+  }
+  return (session.modes & (kSubscribed | kMonitoring)) == 0 || MayRun(session, request, reply);
+}
+
+bool Services::BesideScript(Session& session, const Request& request, bool may_run,
+                            ReplyWriter& reply) {
+  if (!IsAllowed(session, request, reply)) return true;
+  if (!may_run) {
+    reply.Error(script_watch_.BusyText());
     return true;
   }
-  if ((session.modes & (kSubscribed | kMonitoring)) != 0 && !MayRun(session, request, reply)) {
-    return true;
-  }
+  return (session.modes & kInTransaction) != 0 && transactions_.Queue(session, request, reply);
+}
+
+bool Services::Before(Session& session, const Request& request, ReplyWriter& reply) {
+  if (!IsAllowed(session, request, reply)) return true;
   const uint32_t modes = instance_.modes.load(std::memory_order_relaxed);
   if ((modes & kBusyScript) != 0 && (request.row->flags & kAllowBusy) == 0) {
     reply.Error(script_watch_.BusyText());

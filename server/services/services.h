@@ -50,6 +50,8 @@ class Services final : public CommandHooks {
 
   RunForm FormOf(const Session& session, const CommandRow& row) const override;
   bool Before(Session& session, const Request& request, ReplyWriter& reply) override;
+  bool BesideScript(Session& session, const Request& request, bool may_run,
+                    ReplyWriter& reply) override;
   void OnKeysLocked(Session& session, const Request& request) override;
   void OnNested(Session& session, const Request& request) override;
   void After(Session& session, const Request& request, ReplyWriter& reply,
@@ -103,6 +105,8 @@ class Services final : public CommandHooks {
   Tasks& tasks() { return *tasks_; }
 
  private:
+  bool IsAllowed(Session& session, const Request& request, ReplyWriter& reply);
+
   Instance& instance_;
   Acl acl_{instance_};
   SlowLog slow_log_{instance_};
