@@ -200,6 +200,8 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   spdlog::info("shutting down: {}", reason);
   supervisor.Stopping(fmt::format("shutting down: {}", reason));
   StopSignal::EndAtNextSignal();
+  // What is stopped first may wait for one.
+  Services::Of(instance).script_watch().set_ending(true);
   if (*http != nullptr) (*http)->Stop();
   operations.Stop();
   Services::Of(instance).tasks().Save();

@@ -1,5 +1,7 @@
 #include "storage/gate.h"
 
+#include <algorithm>
+
 #include "storage/entry_heap.h"
 #include "storage/long_wait.h"
 
@@ -10,9 +12,15 @@ thread_local const Gate* bypassed = nullptr;
 
 }  // namespace
 
-Gate::Bypass::Bypass(const Gate& gate) { bypassed = &gate; }
+Gate::Bypass::Bypass(Gate& gate) : gate_(gate) {
+  gate_.MyLane().inside.fetch_add(1, std::memory_order_seq_cst);
+  bypassed = &gate;
+}
 
-Gate::Bypass::~Bypass() { bypassed = nullptr; }
+Gate::Bypass::~Bypass() {
+  bypassed = nullptr;
+  gate_.MyLane().inside.fetch_sub(1, std::memory_order_release);
+}
 
 Gate::Lane& Gate::MyLane() { return lanes_[ThreadLane(kLanes)]; }
 
@@ -42,8 +50,14 @@ void Gate::EnterExclusive() {
   exclusive_mu_.Lock();
   closed_.store(1, std::memory_order_seq_cst);
   LongWait wait;
-  for (Lane& lane : lanes_) {
-    while (lane.inside.load(std::memory_order_seq_cst) != 0) wait.Yield();
+  // Twice in a row, since a Bypass marks its lane however closed the gate is: one that came to a
+  // lane seen empty, while somebody was still inside of another, is seen by the second look.
+  for (int empty = 0; empty < 2;) {
+    const bool inside = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
+      return lane.inside.load(std::memory_order_seq_cst) != 0;
+    });
+    empty = inside ? 0 : empty + 1;
+    if (inside) wait.Yield();
   }
 }
 

@@ -12,9 +12,9 @@
 //   2. A thread inside never waits for another one inside, so the wait of the exclusive side is
 //      bounded by the longest batch.
 //
-// The batch of a script is bounded by the script. Who waits for one to enter the gate, or to have it
-// alone, serves other clients meanwhile (long_wait.h), and these must not wait for the same: they
-// are served under a Bypass, and touch no key.
+// The batch of a script is bounded by the script. Who waits for one to enter the gate, or to have
+// it alone, serves other clients meanwhile (long_wait.h), and these must not wait for the same:
+// they are served under a Bypass, and touch no key.
 //
 // Thread: any. Neither form is recursive: the holder of a Shared that asks for an Exclusive would
 // wait for itself, so it leaves first.
@@ -55,14 +55,19 @@ class Gate {
     Gate& gate_;
   };
 
-  // While it exists, Enter and Leave do nothing on its thread, which is inside already, or waits to
-  // be. What runs meanwhile touches no key and asks for no Exclusive. Not recursive.
+  // Inside without having waited, for use while a script is known to be inside, or to have the
+  // exclusive form: no other Exclusive begins before this ends. Enter and Leave do nothing on its
+  // thread meanwhile, which may have entered before, or wait to. Its user finds out after making it
+  // whether the script still runs, touches no key and asks for no Exclusive. Not recursive.
   class Bypass {
    public:
-    explicit Bypass(const Gate& gate);
+    explicit Bypass(Gate& gate);
     ~Bypass();
     Bypass(const Bypass&) = delete;
     Bypass& operator=(const Bypass&) = delete;
+
+   private:
+    Gate& gate_;
   };
 
   class Exclusive {

@@ -21,9 +21,7 @@ constexpr size_t kGroup = 16;
 constexpr size_t kShownArgument = 128;  // of an unknown command's error text
 
 // Whether a script is over its time, and others are told so.
-bool IsScriptBusy(const Instance& instance) {
-  return (instance.modes.load(std::memory_order_relaxed) & kBusyScript) != 0;
-}
+bool IsScriptBusy(const Instance& instance) { return (instance.modes.load() & kBusyScript) != 0; }
 
 // Inside the gate for its scope, but for the stretches that a command wants something else.
 class GatePass {
@@ -442,6 +440,10 @@ size_t Dispatcher::RunGroup(Pass& pass, Session& session, int64_t now_ms, ReplyW
 
 size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
                        ReplyWriter& reply) {
+  if (ABSL_PREDICT_FALSE(IsScriptBusy(instance_))) {
+    const Gate::Bypass inside(instance_.keyspace.gate());
+    if (IsScriptBusy(instance_)) return RunBesideScript(session, batch, from, reply);
+  }
   GatePass pass(instance_);
   size_t next = from;
   bool stop = false;

@@ -41,8 +41,9 @@ class Dispatcher {
   // A request that was postponed counts as not run. Requires: not inside the gate.
   size_t Run(Session& session, const RequestBatch& batch, size_t from, ReplyWriter& reply);
 
-  // As Run, while a script is over its time and the thread waits for its end, or runs it: requests
-  // are answered BUSY, but for those that may run then. Touches no key and no lock of keys.
+  // What Run does while a script is over its time, for callers that wait for its end, or run it:
+  // requests are answered BUSY, but for those that may run then. Touches no key and no lock of
+  // keys. Requires: in a Gate::Bypass.
   size_t RunBesideScript(Session& session, const RequestBatch& batch, size_t from,
                          ReplyWriter& reply);
 

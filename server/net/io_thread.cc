@@ -55,8 +55,8 @@ void IoThread::Run() {
 }
 
 void IoThread::ServeOthers() {
-  if ((instance_.modes.load(std::memory_order_relaxed) & kBusyScript) == 0) return;
-  const Gate::Bypass bypass(instance_.keyspace.gate());
+  const Gate::Bypass inside(instance_.keyspace.gate());
+  if ((instance_.modes.load() & kBusyScript) == 0) return;
   serving_others_ = true;
   waiting_ = std::exchange(handled_, nullptr);
   bench_.set_beside_script(true);

@@ -54,8 +54,10 @@ void NetServer::Stop() {
   if (listener_ == nullptr) return;
   // On thread 0, and before the order to stop, so that its handlers have run by then.
   boost::asio::post(threads_.front()->io(), [this] { listener_->Close(); });
-  Services::Of(instance_).script_watch().EndAll();
+  ScriptWatch& scripts = Services::Of(instance_).script_watch();
+  scripts.set_ending(true);
   for (const auto& thread : threads_) thread->Stop();
+  scripts.set_ending(false);
   listener_.reset();
   const Gate::Exclusive alone(instance_.keyspace.gate());
   instance_.expiry.SetWaker({});

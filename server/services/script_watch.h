@@ -41,9 +41,8 @@ class ScriptWatch {
 
   // --- Any thread. ---
 
-  // Ends the script that is over its time, and every later one that will be, whatever it has
-  // written: the server is about to stop.
-  void EndAll() { ending_.store(true, std::memory_order_relaxed); }
+  // While set, a script that is over its time ends, whatever it has written: the server stops.
+  void set_ending(bool ending) { ending_.store(ending, std::memory_order_relaxed); }
 
   // SCRIPT KILL and FUNCTION KILL.
   void Kill(ScriptKind kind, ReplyWriter& reply);
