@@ -218,14 +218,13 @@ KeyAccess AccessOfBitField(std::span<const std::string_view> args) {
 constexpr CommandRow kRows[] = {
     WithSpecs(
         {"bitfield", -2, kWrite | kDenyOom, kOneKey, KeyAccess::kReadWrite, "bitmap", "bitmap",
-         "3.2.0", "O(1) for each subcommand specified",
-         "Read and change integers of any width within a string",
+         "3.2.0", "O(1) per operation", "Read and change integers of any width within a string",
          "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
          "INCRBY encoding offset increment>] ...",
          BitField},
         kVariableKey, AccessOfBitField),
     {"bitfield_ro", -2, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "bitmap", "bitmap",
-     "6.0.0", "O(1) for each subcommand specified", "Read integers of any width within a string",
+     "6.0.0", "O(1) per operation", "Read integers of any width within a string",
      "key [GET encoding offset] ...", BitFieldRo},
 };
 static_assert(RowsAreSound(kRows));

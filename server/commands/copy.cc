@@ -84,11 +84,11 @@ void Move(CommandContext& ctx) {
 }
 
 constexpr CommandRow kRows[] = {
-    WithSpecs({"copy", -3, kWrite | kDenyOom | kLocksItself, kTwoKeys, KeyAccess::kReadOnly,
-               "keyspace", "generic", "6.2.0", "O(N) where N is the length of the value.",
-               "Make another key of the same value",
-               "source destination [DB destination-db] [REPLACE]", Copy},
-              kSourceThenTarget),
+    WithSpecs(
+        {"copy", -3, kWrite | kDenyOom | kLocksItself, kTwoKeys, KeyAccess::kReadOnly, "keyspace",
+         "generic", "6.2.0", "O(N), N bytes of value", "Make another key of the same value",
+         "source destination [DB destination-db] [REPLACE]", Copy},
+        kSourceThenTarget),
     {"move", 3, kWrite | kFast | kLocksItself, kOneKey, KeyAccess::kReadWrite, "keyspace",
      "generic", "1.0.0", "O(1)", "Move a key to another database", "key db", Move},
 };

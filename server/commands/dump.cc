@@ -134,21 +134,13 @@ void Restore(CommandContext& ctx) {
   ctx.reply.Ok();
 }
 
-constexpr std::string_view kRestoreComplexity =
-    "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N "
-    "is the number of Redis objects composing the value and M their average size. For small string "
-    "values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for "
-    "sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets "
-    "is O(log(N)).";
+constexpr std::string_view kRestoreComplexity = "O(N), N bytes given; O(N log N) for a sorted set";
 constexpr std::string_view kRestoreSyntax =
     "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]";
 
 constexpr CommandRow kRows[] = {
     {"dump", 2, kReadOnly, kOneKey, KeyAccess::kReadOnly, "keyspace", "generic", "2.6.0",
-     "O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis "
-     "objects composing the value and M their average size. For small string values the time "
-     "complexity is thus O(1)+O(1*M) where M is small, so simply O(1).",
-     "The value as bytes that RESTORE takes", "key", Dump, kNoSubcommands,
+     "O(N), N bytes of value", "The value as bytes that RESTORE takes", "key", Dump, kNoSubcommands,
      "nondeterministic_output"},
     {"restore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite, "keyspace dangerous",
      "generic", "2.6.0", kRestoreComplexity, "Make a key of the bytes that DUMP gave",

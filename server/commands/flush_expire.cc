@@ -239,9 +239,7 @@ constexpr CommandRow kRows[] = {
      .categories = "expiry keyspace dangerous",
      .group = "server",
      .since = "1.0.0",
-     .complexity =
-         "O(N) where N is the number of keys, off the callers' way; O(D) with SCAN HINTED "
-         "where D is the number of expired keys",
+     .complexity = "O(N), N keys, off the callers' way; with SCAN HINTED O(M), M of them expired",
      .summary = "Delete all expired keys now, or look at the runs that did",
      .syntax =
          "[SYNC | ASYNC] [DB index] [MAXCPU percent] [SCAN EXHAUSTIVE | SCAN HINTED] [DRYRUN] "

@@ -149,21 +149,21 @@ void Restore(CommandContext& ctx) {
 }
 
 constexpr uint32_t kCallFlags = kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kComposite;
-constexpr std::string_view kDepends = "Depends on the function that is executed.";
+constexpr std::string_view kDepends = "That of the function";
 constexpr std::string_view kEverywhere = "request_policy:all_shards response_policy:all_succeeded";
 
 constexpr CommandRow kFunctionRows[] = {
     {"load", -3, kWrite | kDenyOom | kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting",
-     "scripting", "7.0.0", "O(1) (considering compilation time is redundant)",
-     "Load a library of functions", "[REPLACE] function-code", Load, kNoSubcommands, kEverywhere},
+     "scripting", "7.0.0", "O(N), N bytes of code", "Load a library of functions",
+     "[REPLACE] function-code", Load, kNoSubcommands, kEverywhere},
     {"delete", 3, kWrite | kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting",
      "scripting", "7.0.0", "O(1)", "Delete a library and its functions", "library-name", Delete,
      kNoSubcommands, kEverywhere},
     {"flush", -2, kWrite | kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting",
-     "scripting", "7.0.0", "O(N) where N is the number of functions deleted",
-     "Delete all libraries", "[ASYNC | SYNC]", Flush, kNoSubcommands, kEverywhere},
+     "scripting", "7.0.0", "O(N), N functions", "Delete all libraries", "[ASYNC | SYNC]", Flush,
+     kNoSubcommands, kEverywhere},
     {"list", -2, kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
-     "7.0.0", "O(N) where N is the number of functions", "The libraries and their functions",
+     "7.0.0", "O(N), N functions", "The libraries and their functions",
      "[LIBRARYNAME library-name-pattern] [WITHCODE]", List, kNoSubcommands,
      "nondeterministic_output_order"},
     {"stats", 2, kNoScript | kAllowBusy, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
@@ -173,12 +173,10 @@ constexpr CommandRow kFunctionRows[] = {
      "7.0.0", "O(1)", "End the function that is running", "", Kill, kNoSubcommands,
      "request_policy:all_shards response_policy:one_succeeded"},
     {"dump", 2, kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
-     "7.0.0", "O(N) where N is the number of functions",
-     "All libraries as bytes that RESTORE takes", "", Dump},
+     "7.0.0", "O(N), N bytes of code", "All libraries as bytes that RESTORE takes", "", Dump},
     {"restore", -3, kWrite | kDenyOom | kNoScript | kComposite, kNoKeys, KeyAccess::kNone,
-     "scripting", "scripting", "7.0.0", "O(N) where N is the number of functions on the payload",
-     "Load the libraries that DUMP gave", "serialized-value [FLUSH | APPEND | REPLACE]", Restore,
-     kNoSubcommands, kEverywhere},
+     "scripting", "scripting", "7.0.0", "O(N), N bytes given", "Load the libraries that DUMP gave",
+     "serialized-value [FLUSH | APPEND | REPLACE]", Restore, kNoSubcommands, kEverywhere},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "scripting", "scripting", "7.0.0",
      "O(1)", "List the subcommands", "", ReplySubcommandHelp},
 };
@@ -197,7 +195,7 @@ constexpr CommandRow kRows[] = {
                  FindReadScriptKeys),
         kReadScriptSpecs),
     {"function", -2, 0, kNoKeys, KeyAccess::kNone, "", "scripting", "7.0.0",
-     "Depends on subcommand.", "What there is to know and to do about functions", "", nullptr,
+     "That of the subcommand", "What there is to know and to do about functions", "", nullptr,
      kFunctionRows},
 };
 static_assert(RowsAreSound(kRows));

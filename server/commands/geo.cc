@@ -85,16 +85,14 @@ void GeoDist(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"geoadd", -5, kWrite | kDenyOom, kOneKey, KeyAccess::kUpdate, "geo", "geo", "3.2.0",
-     "O(log(N)) for each item added, where N is the number of elements in the sorted set.",
+     "O(log N) per member, N members in the set",
      "Add places to a sorted set by longitude and latitude",
      "key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]", GeoAdd},
     {"geohash", -2, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.0",
-     "O(log(N)) for each member requested, where N is the number of elements in the sorted set.",
-     "The geohashes of places, as texts", "key [member [member ...]]", GeoHash},
+     "O(1) per member", "The geohashes of places, as texts", "key [member [member ...]]", GeoHash},
     {"geopos", -2, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.0",
-     "O(N) where N is the number of members requested.", "Longitude and latitude of places",
-     "key [member [member ...]]", GeoPos},
-    {"geodist", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.0", "O(log(N))",
+     "O(1) per member", "Longitude and latitude of places", "key [member [member ...]]", GeoPos},
+    {"geodist", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.0", "O(1)",
      "How far two places are apart", "key member1 member2 [M | KM | FT | MI]", GeoDist},
 };
 static_assert(RowsAreSound(kRows));

@@ -293,49 +293,44 @@ void FindRadiusKeys(std::span<const std::string_view> args, KeyRefs& keys) {
   if (target != 0) keys.push_back({target, KeyAccess::kOverwrite});
 }
 
-constexpr std::string_view kOfRadius =
-    "O(N+log(M)) where N is the number of elements inside the bounding box of the circular area "
-    "delimited by center and radius and M is the number of items inside the index.";
-constexpr std::string_view kOfSearch =
-    "O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around "
-    "the shape provided as the filter and M is the number of items inside the shape";
+constexpr std::string_view kCost =
+    "O(log N + M log M), N members in the set, M in the cells that cover the area";
 
 constexpr CommandRow kRows[] = {
     WithSpecs(
         WithKeys(
             {"georadius", -6, kWrite | kDenyOom, kOneKey, KeyAccess::kReadOnly, "geo", "geo",
-             "3.2.0", kOfRadius, "Places within a distance from a point",
+             "3.2.0", kCost, "Places within a distance from a point",
              "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
              "[COUNT count [ANY]] [ASC | DESC] [STORE key] [STOREDIST key]",
              GeoRadius},
             FindRadiusKeys),
         kRadiusSpecs<6>),
-    WithSpecs(
-        WithKeys({"georadiusbymember", -5, kWrite | kDenyOom, kOneKey, KeyAccess::kReadOnly, "geo",
-                  "geo", "3.2.0", kOfRadius, "Places within a distance from another place",
-                  "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
-                  "[COUNT count [ANY]] [ASC | DESC] [STORE key] [STOREDIST key]",
-                  GeoRadiusByMember},
-                 FindRadiusKeys),
-        kRadiusSpecs<5>),
-    {"georadius_ro", -6, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.10",
-     kOfRadius, "Places within a distance from a point, without storing them",
+    WithSpecs(WithKeys({"georadiusbymember", -5, kWrite | kDenyOom, kOneKey, KeyAccess::kReadOnly,
+                        "geo", "geo", "3.2.0", kCost, "Places within a distance from another place",
+                        "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
+                        "[COUNT count [ANY]] [ASC | DESC] [STORE key] [STOREDIST key]",
+                        GeoRadiusByMember},
+                       FindRadiusKeys),
+              kRadiusSpecs<5>),
+    {"georadius_ro", -6, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.10", kCost,
+     "Places within a distance from a point, without storing them",
      "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
      "[COUNT count [ANY]] [ASC | DESC]",
      GeoRadiusReadOnly},
     {"georadiusbymember_ro", -5, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "3.2.10",
-     kOfRadius, "Places within a distance from another place, without storing them",
+     kCost, "Places within a distance from another place, without storing them",
      "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
      "[COUNT count [ANY]] [ASC | DESC]",
      GeoRadiusByMemberReadOnly},
-    {"geosearch", -7, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "6.2.0", kOfSearch,
+    {"geosearch", -7, kReadOnly, kOneKey, KeyAccess::kReadOnly, "geo", "geo", "6.2.0", kCost,
      "Places within a circle or a rectangle",
      "key <FROMMEMBER member | FROMLONLAT longitude latitude> "
      "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> [ASC | DESC] "
      "[COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]",
      GeoSearch},
     WithSpecs({"geosearchstore", -8, kWrite | kDenyOom, kTwoKeys, KeyAccess::kOverwrite, "geo",
-               "geo", "6.2.0", kOfSearch, "Store the places within a circle or a rectangle",
+               "geo", "6.2.0", kCost, "Store the places within a circle or a rectangle",
                "destination source <FROMMEMBER member | FROMLONLAT longitude latitude> "
                "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> [ASC "
                "| DESC] "

@@ -120,8 +120,8 @@ void HRandField(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"hrandfield", -2, kReadOnly, kOneKey, KeyAccess::kReadOnly, "hash", "hash", "6.2.0",
-     "O(N) where N is the number of fields returned", "Fields of a hash at random",
-     "key [count [WITHVALUES]]", HRandField, kNoSubcommands, "nondeterministic_output"},
+     "O(1) per field", "Fields of a hash at random", "key [count [WITHVALUES]]", HRandField,
+     kNoSubcommands, "nondeterministic_output"},
 };
 static_assert(RowsAreSound(kRows));
 

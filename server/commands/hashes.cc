@@ -211,23 +211,19 @@ void HScan(CommandContext& ctx) {
 }
 
 constexpr uint32_t kAdds = kWrite | kDenyOom | kFast;
-constexpr std::string_view kPerHash = "O(N) where N is the size of the hash.";
+constexpr std::string_view kPerHash = "O(N), N fields in the hash";
 
 constexpr CommandRow kRows[] = {
-    {"hset", -4, kAdds, kOneKey, KeyAccess::kUpdate, "hash", "hash", "2.0.0",
-     "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is "
-     "called with multiple field/value pairs.",
+    {"hset", -4, kAdds, kOneKey, KeyAccess::kUpdate, "hash", "hash", "2.0.0", "O(1) per field",
      "Set fields of a hash", "key field value [field value ...]", HSet},
     {"hsetnx", 4, kAdds, kOneKey, KeyAccess::kInsert, "hash", "hash", "2.0.0", "O(1)",
      "Set a field unless the hash has it", "key field value", HSetNx},
-    {"hmset", -4, kAdds, kOneKey, KeyAccess::kUpdate, "hash", "hash", "2.0.0",
-     "O(N) where N is the number of fields being set.", "Set several fields",
-     "key field value [field value ...]", HMSet},
+    {"hmset", -4, kAdds, kOneKey, KeyAccess::kUpdate, "hash", "hash", "2.0.0", "O(1) per field",
+     "Set several fields", "key field value [field value ...]", HMSet},
     {"hget", 3, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "hash", "hash", "2.0.0", "O(1)",
      "The value of a field", "key field", HGet},
     {"hmget", -3, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "hash", "hash", "2.0.0",
-     "O(N) where N is the number of fields being requested.", "The values of several fields",
-     "key field [field ...]", HMGet},
+     "O(1) per field", "The values of several fields", "key field [field ...]", HMGet},
     {"hgetall", 2, kReadOnly, kOneKey, KeyAccess::kReadOnly, "hash", "hash", "2.0.0", kPerHash,
      "All fields of a hash with their values", "key", HGetAll, kNoSubcommands,
      "nondeterministic_output_order"},
@@ -238,8 +234,7 @@ constexpr CommandRow kRows[] = {
      "The values of all fields of a hash", "key", HVals, kNoSubcommands,
      "nondeterministic_output_order"},
     {"hdel", -3, kWrite | kFast, kOneKey, KeyAccess::kDelete, "hash", "hash", "2.0.0",
-     "O(N) where N is the number of fields to be removed.", "Delete fields of a hash",
-     "key field [field ...]", HDel},
+     "O(1) per field", "Delete fields of a hash", "key field [field ...]", HDel},
     {"hexists", 3, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "hash", "hash", "2.0.0", "O(1)",
      "Whether a hash has the field", "key field", HExists},
     {"hlen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "hash", "hash", "2.0.0", "O(1)",
@@ -251,8 +246,7 @@ constexpr CommandRow kRows[] = {
     {"hincrbyfloat", 4, kAdds, kOneKey, KeyAccess::kReadWrite, "hash", "hash", "2.6.0", "O(1)",
      "Add to the number in a field", "key field increment", HIncrByFloat},
     {"hscan", -3, kReadOnly, kOneKey, KeyAccess::kReadOnly, "hash", "hash", "2.8.0",
-     "O(1) for every call. O(N) for a complete iteration, including enough command calls for the "
-     "cursor to return back to 0. N is the number of elements inside the collection..",
+     "O(COUNT) per call, O(N) for the whole walk, N fields in the hash",
      "Walk over the fields of a hash, some at a time",
      "key cursor [MATCH pattern] [COUNT count] [NOVALUES]", HScan, kNoSubcommands,
      "nondeterministic_output"},

@@ -211,23 +211,20 @@ void PfSelfTest(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"pfadd", -2, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "hyperloglog",
-     "hyperloglog", "2.8.9", "O(1) to add every element.", "Add elements to a HyperLogLog",
+     "hyperloglog", "2.8.9", "O(1) per element", "Add elements to a HyperLogLog",
      "key [element [element ...]]", PfAdd},
     {"pfcount", -2, kReadOnly, kAllKeys, KeyAccess::kReadCached, "hyperloglog", "hyperloglog",
-     "2.8.9",
-     "O(1) with a very small average constant time when called with a single key. O(N) with N "
-     "being the number of keys, and much bigger constant times, when called with multiple keys.",
+     "2.8.9", "O(1) per key; the count of a single key is remembered",
      "About how many different elements HyperLogLogs have seen", "key [key ...]", PfCount},
-    WithSpecs(
-        {"pfmerge", -2, kWrite | kDenyOom, kAllKeys, KeyAccess::kReadInsert, "hyperloglog",
-         "hyperloglog", "2.8.9", "O(N) to merge N HyperLogLogs, but with high constant times.",
-         "Make one HyperLogLog of several", "destkey [sourcekey [sourcekey ...]]", PfMerge},
-        kMergeSpecs),
+    WithSpecs({"pfmerge", -2, kWrite | kDenyOom, kAllKeys, KeyAccess::kReadInsert, "hyperloglog",
+               "hyperloglog", "2.8.9", "O(1) per key", "Make one HyperLogLog of several",
+               "destkey [sourcekey [sourcekey ...]]", PfMerge},
+              kMergeSpecs),
     {"pfdebug", 3, kWrite | kDenyOom | kAdmin, kSubcommandKey, KeyAccess::kReadCached,
-     "hyperloglog", "hyperloglog", "2.8.9", "N/A", "Looks into a HyperLogLog, for tests",
-     "subcommand key", PfDebug},
+     "hyperloglog", "hyperloglog", "2.8.9", "O(N), N registers",
+     "Looks into a HyperLogLog, for tests", "subcommand key", PfDebug},
     {"pfselftest", 1, kAdmin, kNoKeys, KeyAccess::kNone, "hyperloglog", "hyperloglog", "2.8.9",
-     "N/A", "Tests HyperLogLogs", "", PfSelfTest},
+     "O(N), N elements tried", "Tests HyperLogLogs", "", PfSelfTest},
 };
 static_assert(RowsAreSound(kRows));
 

@@ -77,22 +77,23 @@ void RenameNx(CommandContext& ctx) {
   ctx.reply.Integer(1);
 }
 
+constexpr std::string_view kPerRemoval =
+    "O(1) per key; values are freed after the lock is released";
+
 constexpr CommandRow kRows[] = {
-    {"del", -2, kWrite, kAllKeys, KeyAccess::kRemove, "keyspace", "generic", "1.0.0",
-     "O(N) where N is the number of keys that will be removed.", "Delete keys", "key [key ...]",
-     Del, kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
+    {"del", -2, kWrite, kAllKeys, KeyAccess::kRemove, "keyspace", "generic", "1.0.0", kPerRemoval,
+     "Delete keys", "key [key ...]", Del, kNoSubcommands,
+     "request_policy:multi_shard response_policy:agg_sum"},
     {"unlink", -2, kWrite | kFast, kAllKeys, KeyAccess::kRemove, "keyspace", "generic", "4.0.0",
-     "O(1) for each key removed regardless of its size. Its memory is reclaimed outside of any "
-     "lock.",
-     "Delete a key, reclaiming its memory without making others wait", "key [key ...]", Del,
-     kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
+     kPerRemoval, "Delete a key, reclaiming its memory without making others wait", "key [key ...]",
+     Del, kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
     {"exists", -2, kReadOnly | kFast, kAllKeys, KeyAccess::kInspect, "keyspace", "generic", "1.0.0",
-     "O(N) where N is the number of keys to check.", "How many of the keys there are",
-     "key [key ...]", Exists, kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
+     "O(1) per key", "How many of the keys there are", "key [key ...]", Exists, kNoSubcommands,
+     "request_policy:multi_shard response_policy:agg_sum"},
     {"type", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "keyspace", "generic", "1.0.0",
      "O(1)", "What kind of value a key has", "key", Type},
     {"touch", -2, kReadOnly | kFast | kLocksItself, kAllKeys, KeyAccess::kInspect, "keyspace",
-     "generic", "3.2.1", "O(N) where N is the number of keys that will be touched.",
+     "generic", "3.2.1", "O(1) per key",
      "Set the last access time of keys to now, and count those that exist", "key [key ...]", Touch,
      kNoSubcommands, "request_policy:multi_shard response_policy:agg_sum"},
     WithSpecs({"rename", 3, kWrite, kTwoKeys, KeyAccess::kReadDelete, "keyspace", "generic",

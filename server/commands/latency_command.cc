@@ -168,9 +168,8 @@ constexpr CommandRow kSubcommands[] = {
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "O(1)",
      "List the subcommands", "", ReplySubcommandHelp},
     {"histogram", -2, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "7.0.0",
-     "O(N) where N is the number of commands with latency information being retrieved.",
-     "How long commands took, counted in classes of time", "[command [command ...]]", Histogram,
-     kNoSubcommands, kTips},
+     "O(N * M), N commands, M names given", "How long commands took, counted in classes of time",
+     "[command [command ...]]", Histogram, kNoSubcommands, kTips},
     {"history", 3, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "O(1)",
      "The spikes of an event, with their times", "event", History, kNoSubcommands, kTips},
     {"latest", 2, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "O(1)",
@@ -181,7 +180,7 @@ constexpr CommandRow kSubcommands[] = {
 };
 
 constexpr CommandRow kRows[] = {
-    {"latency", -2, 0, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "Depends on subcommand.",
+    {"latency", -2, 0, kNoKeys, KeyAccess::kNone, "", "server", "2.8.13", "That of the subcommand",
      "What there is to know about slow moments", "", nullptr, kSubcommands},
 };
 static_assert(RowsAreSound(kRows));

@@ -194,7 +194,7 @@ void Lcs(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"lcs", -3, kReadOnly | kLocksItself, kTwoKeys, KeyAccess::kReadOnly, "string", "string",
-     "7.0.0", "O(N*M) where N and M are the lengths of s1 and s2, respectively",
+     "7.0.0", "O(N * M), N and M bytes in the two strings",
      "The longest run of characters, with gaps, that two strings share",
      "key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]", Lcs},
 };

@@ -180,10 +180,9 @@ void BLMPop(CommandContext& ctx) {
 }
 
 constexpr KeySpec kKeysBeforeLast{1, -2, 1};
-constexpr std::string_view kPopComplexity = "O(N) where N is the number of elements returned";
-constexpr std::string_view kBlockingComplexity = "O(N) where N is the number of provided keys.";
-constexpr std::string_view kMultiPopComplexity =
-    "O(N+M) where N is the number of provided keys and M is the number of elements returned.";
+constexpr std::string_view kPopComplexity = "O(1) per element";
+constexpr std::string_view kBlockingComplexity = "O(1) per key";
+constexpr std::string_view kMultiPopComplexity = "O(K + M), K keys, M elements taken";
 
 constexpr CommandRow kRows[] = {
     {"lpop", -2, kWrite | kFast, kOneKey, KeyAccess::kReadDelete, "list", "list", "1.0.0",

@@ -250,9 +250,7 @@ void LTrim(CommandContext& ctx) {
   ctx.reply.Ok();
 }
 
-constexpr std::string_view kPushComplexity =
-    "O(1) for each element added, so O(N) to add N elements when the command is called with "
-    "multiple arguments.";
+constexpr std::string_view kPushComplexity = "O(1) per element";
 
 constexpr CommandRow kRows[] = {
     {"lpush", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "list", "list", "1.0.0",
@@ -268,34 +266,26 @@ constexpr CommandRow kRows[] = {
     {"llen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "list", "list", "1.0.0", "O(1)",
      "How many elements a list has", "key", LLen},
     {"lrange", 4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "list", "list", "1.0.0",
-     "O(S+N) where S is the distance of start offset from HEAD for small lists, from nearest end "
-     "(HEAD or TAIL) for large lists; and N is the number of elements in the specified range.",
+     "O(N + M), N nodes between the start and the nearer end, M elements returned",
      "The elements between two places of a list", "key start stop", LRange},
     {"lindex", 3, kReadOnly, kOneKey, KeyAccess::kReadOnly, "list", "list", "1.0.0",
-     "O(N) where N is the number of elements to traverse to get to the element at index. This "
-     "makes asking for the first or the last element of the list O(1).",
-     "An element of a list, by its place", "key index", LIndex},
+     "O(N), N nodes between the element and the nearer end", "An element of a list, by its place",
+     "key index", LIndex},
     {"lpos", -3, kReadOnly, kOneKey, KeyAccess::kReadOnly, "list", "list", "6.0.6",
-     "O(N) where N is the number of elements in the list, for the average case. When searching for "
-     "elements near the head or the tail of the list, or when the MAXLEN option is provided, the "
-     "command may run in constant time.",
-     "Where in a list an element is", "key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
-     LPos},
+     "O(N), N elements looked at", "Where in a list an element is",
+     "key element [RANK rank] [COUNT num-matches] [MAXLEN len]", LPos},
     {"lset", 4, kWrite | kDenyOom, kOneKey, KeyAccess::kUpdate, "list", "list", "1.0.0",
-     "O(N) where N is the length of the list. Setting either the first or the last element of the "
-     "list is O(1).",
+     "O(N), N nodes between the element and the nearer end",
      "Replace the element at a place of a list", "key index element", LSet},
     {"linsert", 5, kWrite | kDenyOom, kOneKey, KeyAccess::kInsert, "list", "list", "2.2.0",
-     "O(N) where N is the number of elements to traverse before seeing the value pivot. This means "
-     "that inserting somewhere on the left end on the list (head) can be considered O(1) and "
-     "inserting somewhere on the right end (tail) is O(N).",
-     "Put an element before or after another one", "key <BEFORE | AFTER> pivot element", LInsert},
+     "O(N), N elements before the pivot", "Put an element before or after another one",
+     "key <BEFORE | AFTER> pivot element", LInsert},
     {"lrem", 4, kWrite, kOneKey, KeyAccess::kDelete, "list", "list", "1.0.0",
-     "O(N+M) where N is the length of the list and M is the number of elements removed.",
-     "Remove elements that equal a value", "key count element", LRem},
+     "O(N), N elements in the list", "Remove elements that equal a value", "key count element",
+     LRem},
     {"ltrim", 4, kWrite, kOneKey, KeyAccess::kDelete, "list", "list", "1.0.0",
-     "O(N) where N is the number of elements to be removed by the operation.",
-     "Keep the elements between two places, and no others", "key start stop", LTrim},
+     "O(N), N nodes of the list", "Keep the elements between two places, and no others",
+     "key start stop", LTrim},
 };
 static_assert(RowsAreSound(kRows));
 

@@ -242,7 +242,7 @@ constexpr CommandRow kRows[] = {
      .categories = "expiry taskhistory",
      .group = "server",
      .since = "1.0.0",
-     .complexity = "O(N) where N is the number of runs remembered",
+     .complexity = "O(N), N executions kept",
      .summary = "Runs of FLUSHEXPIREKEYS, in the managed service's words",
      .syntax = "[PAGE page] [COUNT count] [STATUS status] [ID id] [FROM unix-time-milliseconds] "
                "[TO unix-time-milliseconds]",

@@ -102,8 +102,7 @@ constexpr CommandRow kRows[] = {
      .categories = "dangerous",
      .group = "server",
      .since = "1.0.0",
-     .complexity = "O(S) where S is the number of shards in use; for HISTORY O(N) where N is the "
-                   "number of samples",
+     .complexity = "O(N), N shards in use; with HISTORY O(M), M samples kept",
      .summary = "The server's numbers for a monitoring system, now or over the latest day",
      .syntax = "[HISTORY [SINCE unix-time-milliseconds] [STEP seconds] | HELP]",
      .handler = Metrics,

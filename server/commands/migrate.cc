@@ -81,7 +81,7 @@ constexpr CommandRow kRows[] = {
                   .categories = "keyspace dangerous",
                   .group = "generic",
                   .since = "2.6.0",
-                  .complexity = "O(N) where N is the number of keys",
+                  .complexity = "O(1) per key",
                   .summary = "Move keys to another server",
                   .syntax = "host port <key | \"\"> destination-db timeout [COPY] [REPLACE] [AUTH "
                             "password | AUTH2 username password] [KEYS key [key ...]]",

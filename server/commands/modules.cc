@@ -34,7 +34,7 @@ constexpr CommandRow kSubcommands[] = {
      .flags = kAdmin | kNoScript,
      .group = "server",
      .since = "4.0.0",
-     .complexity = "O(N) where N is the number of modules",
+     .complexity = "O(1)",
      .summary = "The modules that are loaded",
      .handler = List,
      .tips = "nondeterministic_output_order"},
@@ -73,7 +73,7 @@ constexpr CommandRow kRows[] = {
      .arity = -2,
      .group = "server",
      .since = "4.0.0",
-     .complexity = "Depends on subcommand.",
+     .complexity = "That of the subcommand",
      .summary = "What there is to know and to do about modules",
      .subcommands = kSubcommands},
 };

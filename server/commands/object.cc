@@ -66,7 +66,7 @@ constexpr CommandRow kSubcommands[] = {
 };
 
 constexpr CommandRow kRows[] = {
-    {"object", -2, 0, kNoKeys, KeyAccess::kNone, "", "generic", "2.2.3", "Depends on subcommand.",
+    {"object", -2, 0, kNoKeys, KeyAccess::kNone, "", "generic", "2.2.3", "That of the subcommand",
      "What there is to know about how a value is kept", "", nullptr, kSubcommands},
 };
 static_assert(RowsAreSound(kRows));

@@ -61,12 +61,10 @@ void RandomKeyCommand(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"keys", 2, kReadOnly | kLocksItself, kNoKeys, KeyAccess::kNone, "keyspace dangerous",
-     "generic", "1.0.0", "O(N) with N being the number of keys in the database.",
-     "All keys that match a pattern", "pattern", Keys, kNoSubcommands,
-     "request_policy:all_shards nondeterministic_output_order"},
+     "generic", "1.0.0", "O(N), N keys in the database", "All keys that match a pattern", "pattern",
+     Keys, kNoSubcommands, "request_policy:all_shards nondeterministic_output_order"},
     {"scan", -2, kReadOnly | kLocksItself, kNoKeys, KeyAccess::kNone, "keyspace", "generic",
-     "2.8.0",
-     "O(1) for every call. O(N) for a complete iteration. N is the number of keys in the database.",
+     "2.8.0", "O(COUNT) per call, O(N) for the whole walk, N keys in the database",
      "Walk over the keys of the database, some at a time",
      "cursor [MATCH pattern] [COUNT count] [TYPE type]", Scan, kNoSubcommands,
      "nondeterministic_output request_policy:special"},

@@ -52,23 +52,19 @@ void ScriptDebug(CommandContext& ctx) {
 }
 
 constexpr uint32_t kEvalFlags = kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kComposite;
-constexpr std::string_view kDepends = "Depends on the script that is executed.";
+constexpr std::string_view kDepends = "That of the script";
 
 constexpr CommandRow kScriptRows[] = {
     {"load", 3, kNoScript | kStale | kComposite, kNoKeys, KeyAccess::kNone, "scripting",
-     "scripting", "2.6.0", "O(N) with N being the length in bytes of the script body.",
-     "Take a script for later calls by its digest", "script", ScriptLoad, kNoSubcommands,
+     "scripting", "2.6.0", "O(N), N bytes of script", "Take a script for later calls by its digest",
+     "script", ScriptLoad, kNoSubcommands,
      "request_policy:all_nodes response_policy:all_succeeded"},
     {"exists", -3, kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
-     "2.6.0",
-     "O(N) with N being the number of scripts to check (so checking a single script is an O(1) "
-     "operation).",
-     "Which scripts are loaded, by their digests", "sha1 [sha1 ...]", ScriptExists, kNoSubcommands,
-     "request_policy:all_shards response_policy:agg_logical_and"},
+     "2.6.0", "O(1) per digest", "Which scripts are loaded, by their digests", "sha1 [sha1 ...]",
+     ScriptExists, kNoSubcommands, "request_policy:all_shards response_policy:agg_logical_and"},
     {"flush", -2, kNoScript | kComposite, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
-     "2.6.0", "O(N) with N being the number of scripts in cache", "Forget all scripts",
-     "[ASYNC | SYNC]", ScriptFlush, kNoSubcommands,
-     "request_policy:all_nodes response_policy:all_succeeded"},
+     "2.6.0", "O(N), N scripts loaded", "Forget all scripts", "[ASYNC | SYNC]", ScriptFlush,
+     kNoSubcommands, "request_policy:all_nodes response_policy:all_succeeded"},
     {"kill", 2, kNoScript | kAllowBusy, kNoKeys, KeyAccess::kNone, "scripting", "scripting",
      "2.6.0", "O(1)", "End the script that is running", "", ScriptKill, kNoSubcommands,
      "request_policy:all_shards response_policy:one_succeeded"},
@@ -103,7 +99,7 @@ constexpr CommandRow kRows[] = {
                   "sha1 numkeys [key [key ...]] [arg [arg ...]]", EvalShaRo},
                  FindReadScriptKeys),
         kReadScriptSpecs),
-    {"script", -2, 0, kNoKeys, KeyAccess::kNone, "", "scripting", "2.6.0", "Depends on subcommand.",
+    {"script", -2, 0, kNoKeys, KeyAccess::kNone, "", "scripting", "2.6.0", "That of the subcommand",
      "What there is to know and to do about scripts", "", nullptr, kScriptRows},
 };
 static_assert(RowsAreSound(kRows));

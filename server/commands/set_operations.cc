@@ -169,10 +169,11 @@ void SInterCard(CommandContext& ctx) {
   ctx.reply.Integer(found);
 }
 
-constexpr std::string_view kIntersectionCost =
-    "O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets.";
-constexpr std::string_view kUnionCost =
-    "O(N) where N is the total number of elements in all given sets.";
+constexpr std::string_view kIntersectionCost = "O(N * K), N members in the smallest of K sets";
+constexpr std::string_view kDifferenceCost = "O(N * K), N members in the first of K sets";
+// To reply with each member once, the sets before its own are asked; a set that is stored knows.
+constexpr std::string_view kUnionCost = "O(N * K), N members in all of K sets";
+constexpr std::string_view kUnionStoreCost = "O(N), N members in all sets";
 
 constexpr CommandRow kRows[] = {
     {"sinter", -2, kReadOnly, kAllKeys, KeyAccess::kReadOnly, "set", "set", "1.0.0",
@@ -191,14 +192,14 @@ constexpr CommandRow kRows[] = {
      "The members that any of the sets has", "key [key ...]", SUnion, kNoSubcommands,
      "nondeterministic_output_order"},
     WithSpecs({"sunionstore", -3, kWrite | kDenyOom, kAllKeys, KeyAccess::kOverwrite, "set", "set",
-               "1.0.0", kUnionCost, "Store the members that any of the sets has",
+               "1.0.0", kUnionStoreCost, "Store the members that any of the sets has",
                "destination key [key ...]", SUnionStore},
               kOverwriteFromAll),
-    {"sdiff", -2, kReadOnly, kAllKeys, KeyAccess::kReadOnly, "set", "set", "1.0.0", kUnionCost,
+    {"sdiff", -2, kReadOnly, kAllKeys, KeyAccess::kReadOnly, "set", "set", "1.0.0", kDifferenceCost,
      "The members of the first set that no other one has", "key [key ...]", SDiff, kNoSubcommands,
      "nondeterministic_output_order"},
     WithSpecs({"sdiffstore", -3, kWrite | kDenyOom, kAllKeys, KeyAccess::kOverwrite, "set", "set",
-               "1.0.0", kUnionCost, "Store the members of the first set that no other one has",
+               "1.0.0", kDifferenceCost, "Store the members of the first set that no other one has",
                "destination key [key ...]", SDiffStore},
               kOverwriteFromAll),
 };

@@ -52,20 +52,20 @@ constexpr std::string_view kTips = "request_policy:all_nodes nondeterministic_ou
 
 constexpr CommandRow kSubcommands[] = {
     {"get", -2, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.2.12",
-     "O(N) where N is the number of entries returned", "The commands that took long", "[count]",
-     Get, kNoSubcommands, kTips},
+     "O(N), N entries returned", "The commands that took long", "[count]", Get, kNoSubcommands,
+     kTips},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "", "server", "6.2.0", "O(1)",
      "List the subcommands", "", ReplySubcommandHelp},
     {"len", 2, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.2.12", "O(1)",
      "How many commands the slow log holds", "", Len, kNoSubcommands,
      "request_policy:all_nodes response_policy:agg_sum nondeterministic_output"},
     {"reset", 2, kFlags, kNoKeys, KeyAccess::kNone, "", "server", "2.2.12",
-     "O(N) where N is the number of entries in the slowlog", "Empty the slow log", "", Reset,
-     kNoSubcommands, "request_policy:all_nodes response_policy:all_succeeded"},
+     "O(N), N entries in the log", "Empty the slow log", "", Reset, kNoSubcommands,
+     "request_policy:all_nodes response_policy:all_succeeded"},
 };
 
 constexpr CommandRow kRows[] = {
-    {"slowlog", -2, 0, kNoKeys, KeyAccess::kNone, "", "server", "2.2.12", "Depends on subcommand.",
+    {"slowlog", -2, 0, kNoKeys, KeyAccess::kNone, "", "server", "2.2.12", "That of the subcommand",
      "What there is to know about slow commands", "", nullptr, kSubcommands},
 };
 static_assert(RowsAreSound(kRows));

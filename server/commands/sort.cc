@@ -403,9 +403,7 @@ void FindSortedKey(std::span<const std::string_view> args, KeyRefs& keys) {
   if (args.size() > 1) keys.push_back({1, KeyAccess::kReadOnly});
 }
 
-constexpr std::string_view kCost =
-    "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number "
-    "of returned elements. When the elements are not sorted, complexity is O(N).";
+constexpr std::string_view kCost = "O(N log N), N elements sorted; O(N) where BY says not to sort";
 constexpr std::string_view kCategories = "set sortedset list dangerous";
 
 constexpr CommandRow kRows[] = {

@@ -63,25 +63,20 @@ constexpr KeySpec kAllButLast{1, -2, 1};
 
 constexpr CommandRow kRows[] = {
     {"bzpopmin", -3, kWrite | kNoScript | kFast | kBlocking, kAllButLast, KeyAccess::kReadDelete,
-     "sortedset", "sorted-set", "5.0.0",
-     "O(log(N)) with N being the number of elements in the sorted set.",
+     "sortedset", "sorted-set", "5.0.0", "O(K + log N), K keys, N members in the set taken from",
      "Take the member of the lowest score, waiting for one if need be", "key [key ...] timeout",
      BZPopMin},
     {"bzpopmax", -3, kWrite | kNoScript | kFast | kBlocking, kAllButLast, KeyAccess::kReadDelete,
-     "sortedset", "sorted-set", "5.0.0",
-     "O(log(N)) with N being the number of elements in the sorted set.",
+     "sortedset", "sorted-set", "5.0.0", "O(K + log N), K keys, N members in the set taken from",
      "Take the member of the highest score, waiting for one if need be", "key [key ...] timeout",
      BZPopMax},
-    WithSpecs(
-        WithKeys(
-            {"bzmpop", -5, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set",
-             "7.0.0",
-             "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of "
-             "elements in the sorted set, and M being the number of elements popped.",
-             "Take members from the first sorted set that has some, waiting if need be",
-             "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", BZMPop},
-            FindCountedKeys<2, KeyAccess::kReadDelete>),
-        kCountedPops<2>),
+    WithSpecs(WithKeys({"bzmpop", -5, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "sortedset",
+                        "sorted-set", "7.0.0",
+                        "O(K + M log N), K keys, N members in the set taken from, M taken",
+                        "Take members from the first sorted set that has some, waiting if need be",
+                        "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", BZMPop},
+                       FindCountedKeys<2, KeyAccess::kReadDelete>),
+              kCountedPops<2>),
 };
 static_assert(RowsAreSound(kRows));
 

@@ -265,18 +265,11 @@ void ZInterCard(CommandContext& ctx) {
   ctx.reply.Integer(count);
 }
 
-constexpr std::string_view kOfUnion =
-    "O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the "
-    "number of elements in the resulting sorted set.";
-constexpr std::string_view kOfUnionStore =
-    "O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted sets, and M being the "
-    "number of elements in the resulting sorted set.";
+constexpr std::string_view kOfUnion = "O(N log M), N members in all sets, M in the result";
 constexpr std::string_view kOfIntersection =
-    "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number "
-    "of input sorted sets and M being the number of elements in the resulting sorted set.";
+    "O(N * K + M log M), N members in the smallest of K sets, M in the result";
 constexpr std::string_view kOfDifference =
-    "O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is "
-    "the size of the first set, and K is the size of the result set.";
+    "O(N * K + M log M), N members in the first of K sets, M in the result";
 
 constexpr KeyFinder kCountedKeys = FindCountedKeys<1, KeyAccess::kReadOnly>;
 
@@ -305,18 +298,14 @@ constexpr CommandRow kRows[] = {
                         "numkeys key [key ...] [WITHSCORES]", ZDiff},
                        kCountedKeys),
               kCountedReads),
-    WithSpecs(
-        WithKeys(
-            {"zintercard", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset", "sorted-set",
-             "7.0.0",
-             "O(N*K) worst case with N being the smallest input sorted set, K being the number "
-             "of input sorted sets.",
-             "How many members all sorted sets have", "numkeys key [key ...] [LIMIT limit]",
-             ZInterCard},
-            kCountedKeys),
-        kCountedReads),
+    WithSpecs(WithKeys({"zintercard", -3, kReadOnly, kNoKeys, KeyAccess::kNone, "sortedset",
+                        "sorted-set", "7.0.0", "O(N * K), N members in the smallest of K sets",
+                        "How many members all sorted sets have",
+                        "numkeys key [key ...] [LIMIT limit]", ZInterCard},
+                       kCountedKeys),
+              kCountedReads),
     WithSpecs(WithKeys({"zunionstore", -4, kWrite | kDenyOom, kOneKey, KeyAccess::kOverwrite,
-                        "sortedset", "sorted-set", "2.0.0", kOfUnionStore,
+                        "sortedset", "sorted-set", "2.0.0", kOfUnion,
                         "Store the members that any of the sorted sets has",
                         "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
                         "[AGGREGATE <SUM | MIN | MAX>]",

@@ -220,27 +220,17 @@ void ZRemRangeByLex(CommandContext& ctx) {
   RemoveSelection(ctx, {.by = By::kLex}, kRemovedByLexEvent);
 }
 
-constexpr std::string_view kOfReturned =
-    "O(log(N)+M) with N being the number of elements in the sorted set and M the number of "
-    "elements being returned. If M is constant (e.g. always asking for the first 10 elements with "
-    "LIMIT), you can consider it O(log(N)).";
-constexpr std::string_view kOfRemoved =
-    "O(log(N)+M) with N being the number of elements in the sorted set and M the number of "
-    "elements removed by the operation.";
-constexpr std::string_view kOfCounted =
-    "O(log(N)) with N being the number of elements in the sorted set.";
+constexpr std::string_view kOfReturned = "O(log N + M), N members in the set, M returned";
+constexpr std::string_view kOfRemoved = "O(M log N), N members in the set, M removed";
+constexpr std::string_view kOfCounted = "O(log N), N members in the set";
 
 constexpr CommandRow kRows[] = {
     {"zrange", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "sortedset", "sorted-set", "1.2.0",
-     "O(log(N)+M) with N being the number of elements in the sorted set and M the number of "
-     "elements returned.",
-     "The members between two ranks, scores or names",
+     kOfReturned, "The members between two ranks, scores or names",
      "key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]", ZRange},
     {"zrevrange", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "sortedset", "sorted-set", "1.2.0",
-     "O(log(N)+M) with N being the number of elements in the sorted set and M the number of "
-     "elements returned.",
-     "The members between two ranks, the highest score first", "key start stop [WITHSCORES]",
-     ZRevRange},
+     kOfReturned, "The members between two ranks, the highest score first",
+     "key start stop [WITHSCORES]", ZRevRange},
     {"zrangebyscore", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "sortedset", "sorted-set",
      "1.0.5", kOfReturned, "The members whose scores are between two",
      "key min max [WITHSCORES] [LIMIT offset count]", ZRangeByScore},
@@ -258,14 +248,11 @@ constexpr CommandRow kRows[] = {
     {"zlexcount", 4, kReadOnly | kFast, kOneKey, KeyAccess::kReadOnly, "sortedset", "sorted-set",
      "2.8.9", kOfCounted, "How many members are between two in the order of bytes", "key min max",
      ZLexCount},
-    WithSpecs(
-        {"zrangestore", -5, kWrite | kDenyOom, kTwoKeys, KeyAccess::kOverwrite, "sortedset",
-         "sorted-set", "6.2.0",
-         "O(log(N)+M) with N being the number of elements in the sorted set and M the number of "
-         "elements stored into the destination key.",
-         "Store the members between two ranks, scores or names",
-         "dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]", ZRangeStore},
-        kTargetThenSource),
+    WithSpecs({"zrangestore", -5, kWrite | kDenyOom, kTwoKeys, KeyAccess::kOverwrite, "sortedset",
+               "sorted-set", "6.2.0", "O(log N + M log M), N members in the set, M stored",
+               "Store the members between two ranks, scores or names",
+               "dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]", ZRangeStore},
+              kTargetThenSource),
     {"zremrangebyrank", 4, kWrite, kOneKey, KeyAccess::kDelete, "sortedset", "sorted-set", "2.0.0",
      kOfRemoved, "Remove the members between two ranks", "key start stop", ZRemRangeByRank},
     {"zremrangebyscore", 4, kWrite, kOneKey, KeyAccess::kDelete, "sortedset", "sorted-set", "1.2.0",

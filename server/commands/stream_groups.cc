@@ -138,10 +138,10 @@ constexpr CommandRow kSubcommands[] = {
     {"createconsumer", 5, kWrite | kDenyOom, kSubcommandKey, KeyAccess::kInsert, "stream", "stream",
      "6.2.0", "O(1)", "Make a consumer of a group", "key group consumer", CreateConsumer},
     {"delconsumer", 5, kWrite, kSubcommandKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
-     "O(1)", "Remove a consumer of a group", "key group consumer", DelConsumer},
+     "O(N log M), N entries pending for the consumer, M in the group",
+     "Remove a consumer of a group", "key group consumer", DelConsumer},
     {"destroy", 4, kWrite, kSubcommandKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
-     "O(N) where N is the number of entries in the group's pending entries list (PEL).",
-     "Remove a group", "key group", Destroy},
+     "O(N), N entries pending in the group", "Remove a group", "key group", Destroy},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "stream", "stream", "5.0.0", "O(1)",
      "List the subcommands", "", ReplySubcommandHelp},
     {"setid", -5, kWrite, kSubcommandKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0", "O(1)",
@@ -149,7 +149,7 @@ constexpr CommandRow kSubcommands[] = {
 };
 
 constexpr CommandRow kRows[] = {
-    {"xgroup", -2, 0, kNoKeys, KeyAccess::kNone, "", "stream", "5.0.0", "Depends on subcommand.",
+    {"xgroup", -2, 0, kNoKeys, KeyAccess::kNone, "", "stream", "5.0.0", "That of the subcommand",
      "What there is to do about groups of consumers", "", nullptr, kSubcommands},
 };
 static_assert(RowsAreSound(kRows));

@@ -198,18 +198,19 @@ void ConsumersInfo(CommandContext& ctx) {
 
 constexpr CommandRow kSubcommands[] = {
     {"consumers", 4, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
-     "O(1)", "The consumers of a group", "key group", ConsumersInfo, kNoSubcommands,
-     "nondeterministic_output"},
+     "O(N), N consumers of the group", "The consumers of a group", "key group", ConsumersInfo,
+     kNoSubcommands, "nondeterministic_output"},
     {"groups", 3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
-     "O(1)", "The groups of a stream", "key", GroupsInfo},
+     "O(N), N groups of the stream", "The groups of a stream", "key", GroupsInfo},
     {"help", 2, kLoading | kStale, kNoKeys, KeyAccess::kNone, "stream", "stream", "5.0.0", "O(1)",
      "List the subcommands", "", ReplySubcommandHelp},
     {"stream", -3, kReadOnly, kSubcommandKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
-     "O(1)", "What a stream holds", "key [FULL [COUNT count]]", StreamInfo},
+     "O(N), N blocks of the stream; with FULL O(N + M), M entries shown", "What a stream holds",
+     "key [FULL [COUNT count]]", StreamInfo},
 };
 
 constexpr CommandRow kRows[] = {
-    {"xinfo", -2, 0, kNoKeys, KeyAccess::kNone, "", "stream", "5.0.0", "Depends on subcommand.",
+    {"xinfo", -2, 0, kNoKeys, KeyAccess::kNone, "", "stream", "5.0.0", "That of the subcommand",
      "What there is to know about a stream", "", nullptr, kSubcommands},
 };
 static_assert(RowsAreSound(kRows));

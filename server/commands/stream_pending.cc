@@ -385,25 +385,21 @@ void XAutoClaim(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"xack", -4, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0",
-     "O(1) for each message ID processed.", "Count entries as dealt with by a group",
+     "O(log N) per id, N entries pending in the group", "Count entries as dealt with by a group",
      "key group id [id ...]", XAck},
     {"xautoclaim", -6, kWrite | kFast, kOneKey, KeyAccess::kDelete, "stream", "stream", "6.2.0",
-     "O(1) if COUNT is small.",
+     "O(log N) per entry looked at, 10 * COUNT at most, N pending in the group",
      "Take over entries that others of the group have left undone for long",
      "key group consumer min-idle-time start [COUNT count] [JUSTID]", XAutoClaim, kNoSubcommands,
      "nondeterministic_output"},
     {"xclaim", -6, kWrite | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream", "5.0.0",
-     "O(log N) with N being the number of messages in the PEL of the consumer group.",
+     "O(log N) per id, N entries pending in the group",
      "Take over certain entries from others of the group",
      "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] "
      "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID last-id]",
      XClaim, kNoSubcommands, "nondeterministic_output"},
     {"xpending", -3, kReadOnly, kOneKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
-     "O(N) with N being the number of elements returned, so asking for a small fixed number of "
-     "entries per call is O(1). O(M), where M is the total number of entries scanned when used "
-     "with the IDLE filter. When the command returns just the summary and the list of consumers is "
-     "small, it runs in O(1) time; otherwise, an additional O(N) time for iterating every "
-     "consumer.",
+     "O(K) for the summary, K consumers; O(M log N) for a range, M entries looked at, N pending",
      "What was given to a group and not yet dealt with",
      "key group [[IDLE min-idle-time] start end count [consumer]]", XPending, kNoSubcommands,
      "nondeterministic_output"},

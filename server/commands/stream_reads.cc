@@ -359,30 +359,21 @@ void XReadGroup(CommandContext& ctx) { Read(ctx, true); }
 
 constexpr CommandRow kRows[] = {
     WithSpecs(
-        WithKeys(
-            {"xread", -4, kReadOnly | kBlocking, kNoKeys, KeyAccess::kNone, "stream", "stream",
-             "5.0.0",
-             "For each stream mentioned: O(N) with N being the number of elements being "
-             "returned, it means that XREAD-ing with a fixed COUNT is O(1). Note that when the "
-             "BLOCK option is used, XADD will pay O(M) time in order to serve the M clients "
-             "blocked on the stream getting new data.",
-             "Entries after given ids of several streams, waiting if need be",
-             "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", XRead},
-            FindStreams),
+        WithKeys({"xread", -4, kReadOnly | kBlocking, kNoKeys, KeyAccess::kNone, "stream", "stream",
+                  "5.0.0", "O(log N + M) per stream, N blocks in it, M entries returned",
+                  "Entries after given ids of several streams, waiting if need be",
+                  "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", XRead},
+                 FindStreams),
         kStreamSpecs<1>),
     WithSpecs(
-        WithKeys(
-            {"xreadgroup", -7, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "stream", "stream",
-             "5.0.0",
-             "For each stream mentioned: O(M) with M being the number of elements returned. If M "
-             "is constant (e.g. always asking for the first 10 elements with COUNT), you can "
-             "consider it O(1). On the other side when XREADGROUP blocks, XADD will pay the O(N) "
-             "time in order to serve the N clients blocked on the stream getting new data.",
-             "Entries for one consumer of a group, waiting if need be",
-             "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key "
-             "[key ...] id [id ...]",
-             XReadGroup},
-            FindStreams),
+        WithKeys({"xreadgroup", -7, kWrite | kBlocking, kNoKeys, KeyAccess::kNone, "stream",
+                  "stream", "5.0.0",
+                  "O(log N + M log P) per stream, N blocks in it, M entries returned, P pending",
+                  "Entries for one consumer of a group, waiting if need be",
+                  "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key "
+                  "[key ...] id [id ...]",
+                  XReadGroup},
+                 FindStreams),
         kStreamSpecs<4>),
 };
 static_assert(RowsAreSound(kRows));

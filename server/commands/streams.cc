@@ -222,35 +222,28 @@ void XSetId(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"xadd", -5, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream",
-     "5.0.0",
-     "O(1) when adding a new entry, O(N) when trimming where N being the number of entries "
-     "evicted.",
-     "Add an entry to a stream",
+     "5.0.0", "O(1); with trimming O(N), N entries dropped", "Add an entry to a stream",
      "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value "
      "[field value ...]",
      XAdd, kNoSubcommands, "nondeterministic_output"},
     {"xdel", -3, kWrite | kFast, kOneKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
-     "O(1) for each single item to delete in the stream, regardless of the stream size.",
-     "Delete entries of a stream", "key id [id ...]", XDel},
+     "O(log N) per id, N blocks in the stream", "Delete entries of a stream", "key id [id ...]",
+     XDel},
     {"xlen", 2, kReadOnly | kFast, kOneKey, KeyAccess::kInspect, "stream", "stream", "5.0.0",
      "O(1)", "How many entries a stream has", "key", XLen},
     {"xrange", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
-     "O(N) with N being the number of elements being returned. If N is constant (e.g. always "
-     "asking for the first 10 elements with COUNT), you can consider it O(1).",
-     "The entries between two ids", "key start end [COUNT count]", XRange},
+     "O(log N + M), N blocks in the stream, M entries returned", "The entries between two ids",
+     "key start end [COUNT count]", XRange},
     {"xrevrange", -4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "stream", "stream", "5.0.0",
-     "O(N) with N being the number of elements returned. If N is constant (e.g. always asking for "
-     "the first 10 elements with COUNT), you can consider it O(1).",
+     "O(log N + M), N blocks in the stream, M entries returned",
      "The entries between two ids, the last one first", "key end start [COUNT count]", XRevRange},
     {"xsetid", -3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kUpdate, "stream", "stream",
      "5.0.0", "O(1)", "Set the last id of a stream",
      "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]", XSetId},
     {"xtrim", -4, kWrite, kOneKey, KeyAccess::kDelete, "stream", "stream", "5.0.0",
-     "O(N), with N being the number of evicted entries. Constant times are very small however, "
-     "since entries are organized in macro nodes containing multiple entries that can be released "
-     "with a single deallocation.",
-     "Drop the oldest entries of a stream", "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]",
-     XTrim, kNoSubcommands, "nondeterministic_output"},
+     "O(N), N entries dropped, whole blocks at once", "Drop the oldest entries of a stream",
+     "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]", XTrim, kNoSubcommands,
+     "nondeterministic_output"},
 };
 static_assert(RowsAreSound(kRows));
 

@@ -102,20 +102,16 @@ void GetRange(CommandContext& ctx) {
 
 constexpr CommandRow kRows[] = {
     {"append", 3, kWrite | kDenyOom | kFast, kOneKey, KeyAccess::kInsert, "string", "string",
-     "2.0.0",
-     "O(1). The amortized time complexity is O(1) assuming the appended value is small and the "
-     "already present value is of any size.",
-     "Add text to the end of a string", "key value", Append},
+     "2.0.0", "O(N) on average, N bytes appended", "Add text to the end of a string", "key value",
+     Append},
     {"setrange", 4, kWrite | kDenyOom, kOneKey, KeyAccess::kUpdate, "string", "string", "2.2.0",
-     "O(1), not counting the time taken to copy the new string in place. Otherwise, complexity is "
-     "O(M) with M being the length of the value argument.",
-     "Write over part of a string", "key offset value", SetRange},
+     "O(N) on average, N bytes written, with the zeroes before them", "Write over part of a string",
+     "key offset value", SetRange},
     {"getrange", 4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "string", "string", "2.4.0",
-     "O(N) where N is the length of the returned string.", "Part of a string", "key start end",
-     GetRange},
+     "O(N), N bytes returned", "Part of a string", "key start end", GetRange},
     {"substr", 4, kReadOnly, kOneKey, KeyAccess::kReadOnly, "string", "string", "1.0.0",
-     "O(N) where N is the length of the returned string.",
-     "Part of a string; the older name of GETRANGE", "key start end", GetRange},
+     "O(N), N bytes returned", "Part of a string; the older name of GETRANGE", "key start end",
+     GetRange},
 };
 static_assert(RowsAreSound(kRows));
 
