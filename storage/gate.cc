@@ -1,12 +1,20 @@
 #include "storage/gate.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "storage/entry_heap.h"
 #include "storage/long_wait.h"
 
 namespace lapse {
 namespace {
+
+// The exclusive side keeps the gate closed for so long, then open for so long, in turns, until all
+// have left; from a certain turn on it stays closed, or it might wait for ever.
+constexpr std::chrono::milliseconds kClosedFor{1};
+constexpr std::chrono::milliseconds kOpenFor{3};
+constexpr int kMostTries = 500;
 
 thread_local const Gate* bypassed = nullptr;
 
@@ -24,20 +32,26 @@ Gate::Bypass::~Bypass() {
 
 Gate::Lane& Gate::MyLane() { return lanes_[ThreadLane(kLanes)]; }
 
-void Gate::Enter() {
+bool Gate::TryEnter() {
   if (bypassed == this) [[unlikely]] {
-    return;
+    return true;
   }
   Lane& lane = MyLane();
-  for (;;) {
-    // Sequentially consistent, as is the exclusive side's pair: either it sees our mark, or we see
-    // its flag.
-    lane.inside.fetch_add(1, std::memory_order_seq_cst);
-    if (closed_.load(std::memory_order_seq_cst) == 0) return;
-    lane.inside.fetch_sub(1, std::memory_order_release);
-    LongWait::Sleep(closed_, 1);
+  // Sequentially consistent, as is the exclusive side's pair: either it sees our mark, or we see
+  // its flag.
+  lane.inside.fetch_add(1, std::memory_order_seq_cst);
+  if (closed_.load(std::memory_order_seq_cst) == 0) [[likely]] {
+    return true;
   }
+  lane.inside.fetch_sub(1, std::memory_order_release);
+  return false;
 }
+
+void Gate::Enter() {
+  while (!TryEnter()) AwaitOpen();
+}
+
+void Gate::AwaitOpen() { LongWait::Sleep(closed_, 1); }
 
 void Gate::Leave() {
   if (bypassed == this) [[unlikely]] {
@@ -46,25 +60,43 @@ void Gate::Leave() {
   MyLane().inside.fetch_sub(1, std::memory_order_release);
 }
 
+// Twice in a row, since a Bypass marks its lane however closed the gate is: one that came to a lane
+// seen empty, while somebody was still inside of another, is seen by the second look.
+bool Gate::IsEmpty() const {
+  const auto look = [&] {
+    return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
+      return lane.inside.load(std::memory_order_seq_cst) == 0;
+    });
+  };
+  return look() && look();
+}
+
+void Gate::Open() {
+  closed_.store(0, std::memory_order_seq_cst);
+  LongWait::WakeAll(closed_);
+}
+
 void Gate::EnterExclusive() {
   exclusive_mu_.Lock();
-  closed_.store(1, std::memory_order_seq_cst);
   LongWait wait;
-  // Twice in a row, since a Bypass marks its lane however closed the gate is: one that came to a
-  // lane seen empty, while somebody was still inside of another, is seen by the second look.
-  for (int empty = 0; empty < 2;) {
-    const bool inside = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) {
-      return lane.inside.load(std::memory_order_seq_cst) != 0;
-    });
-    empty = inside ? 0 : empty + 1;
-    if (inside) wait.Yield();
+  for (int closed_times = 1;; ++closed_times) {
+    closed_.store(1, std::memory_order_seq_cst);
+    const auto until = std::chrono::steady_clock::now() + kClosedFor;
+    while (!IsEmpty()) {
+      if (closed_times < kMostTries && std::chrono::steady_clock::now() > until) break;
+      wait.Yield();
+    }
+    if (IsEmpty()) return;
+    // Somebody inside takes long. Nobody else need wait for that.
+    Open();
+    std::this_thread::sleep_for(kOpenFor);
+    wait.Yield();
   }
 }
 
 void Gate::LeaveExclusive() {
   epoch_.store(epoch() + 1, std::memory_order_relaxed);
-  closed_.store(0, std::memory_order_seq_cst);
-  LongWait::WakeAll(closed_);
+  Open();
   exclusive_mu_.Unlock();
 }
 

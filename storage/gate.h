@@ -5,7 +5,9 @@
 // call. Entering marks one of a few counters, each alone on its cache line, chosen by thread, so
 // two threads seldom touch the same line. Exclusive work (FLUSHALL, SWAPDB, CONFIG SET, CLIENT
 // LIST) raises a flag and waits until every counter is zero: then nothing else runs, and it may
-// read and write everything that is otherwise only touched inside the gate.
+// read and write everything that is otherwise only touched inside the gate. If somebody inside
+// takes long (the union of two large sets), it takes the flag down again for a while, so that
+// nobody else has to wait for that.
 //
 // Invariants:
 //   1. While an Exclusive exists, no Shared exists, and no other Exclusive.
@@ -35,7 +37,12 @@ class Gate {
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
+  // Waits while the gate is closed.
   void Enter();
+  // False while it is closed.
+  bool TryEnter();
+  // Returns when it may be open, or after the thread's work for long waits was done.
+  void AwaitOpen();
   void Leave();
   void EnterExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void LeaveExclusive() ABSL_NO_THREAD_SAFETY_ANALYSIS;
@@ -88,6 +95,8 @@ class Gate {
   };
 
   Lane& MyLane();
+  bool IsEmpty() const;
+  void Open();
 
   std::array<Lane, kLanes> lanes_;
   alignas(64) std::atomic<uint32_t> closed_{0};

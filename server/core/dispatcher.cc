@@ -23,12 +23,11 @@ constexpr size_t kShownArgument = 128;  // of an unknown command's error text
 // Whether a script is over its time, and others are told so.
 bool IsScriptBusy(const Instance& instance) { return (instance.modes.load() & kBusyScript) != 0; }
 
-// Inside the gate for its scope, but for the stretches that a command wants something else.
+// Inside the gate, which its maker has entered, for its scope, but for the stretches that a command
+// wants something else.
 class GatePass {
  public:
-  explicit GatePass(Instance& instance) : instance_(instance), gate_(instance.keyspace.gate()) {
-    gate_.Enter();
-  }
+  explicit GatePass(Instance& instance) : instance_(instance), gate_(instance.keyspace.gate()) {}
   ~GatePass() { gate_.Leave(); }
   GatePass(const GatePass&) = delete;
   GatePass& operator=(const GatePass&) = delete;
@@ -440,8 +439,13 @@ size_t Dispatcher::RunGroup(Pass& pass, Session& session, int64_t now_ms, ReplyW
 
 size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
                        ReplyWriter& reply) {
-  if (ABSL_PREDICT_FALSE(IsScriptBusy(instance_))) {
-    const Gate::Bypass inside(instance_.keyspace.gate());
+  Gate& gate = instance_.keyspace.gate();
+  while (ABSL_PREDICT_FALSE(IsScriptBusy(instance_) || !gate.TryEnter())) {
+    if (!IsScriptBusy(instance_)) {
+      gate.AwaitOpen();
+      continue;
+    }
+    const Gate::Bypass inside(gate);
     if (IsScriptBusy(instance_)) return RunBesideScript(session, batch, from, reply);
   }
   GatePass pass(instance_);
@@ -467,6 +471,7 @@ size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
 
 void Dispatcher::RunOne(Session& session, std::span<const std::string_view> args,
                         ReplyWriter& reply) {
+  instance_.keyspace.gate().Enter();
   GatePass pass(instance_);
   prepared_.clear();
   keys_.clear();
