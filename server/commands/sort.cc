@@ -21,8 +21,8 @@
 #include "server/core/arguments.h"
 #include "server/core/context.h"
 #include "server/core/errors.h"
-#include "server/core/hooks.h"
 #include "server/core/instance.h"
+#include "server/services/services.h"
 #include "storage/locked_shard.h"
 #include "storage/values/hash.h"
 #include "storage/values/list.h"
@@ -84,7 +84,7 @@ struct SortRequest {
   }
 };
 
-// Patterns may lead to any key: they are for users with all rights.
+// Patterns may lead to any key: they are for users who may read them all.
 constexpr std::string_view kByDenied =
     "ERR BY option of SORT denied due to insufficient ACL permissions.";
 constexpr std::string_view kGetDenied =
@@ -92,7 +92,11 @@ constexpr std::string_view kGetDenied =
 
 // False: an error has been replied.
 bool ParseSort(CommandContext& ctx, bool read_only, SortRequest& request) {
-  const bool restricted = (ctx.session.modes & kRestricted) != 0;
+  const auto may_look_anywhere = [&] {
+    return Services::Of(ctx.instance)
+        .acl()
+        .MayReadAllKeys(ctx.session, {ctx.args, nullptr, &ctx.row, ctx.now_ms});
+  };
   ArgumentReader in(ctx.args, 2);
   while (in.More()) {
     const size_t operands = in.left() - 1;
@@ -111,10 +115,10 @@ bool ParseSort(CommandContext& ctx, bool read_only, SortRequest& request) {
     } else if (operands >= 1 && in.Match("BY")) {
       request.by = Pattern(in.Next());
       if (!request.by->has_star) request.sorts = false;
-      if (restricted && request.by->has_star) in.Fail(kByDenied);
+      if (request.by->has_star && !may_look_anywhere()) in.Fail(kByDenied);
     } else if (operands >= 1 && in.Match("GET")) {
       request.gets.emplace_back(in.Next());
-      if (restricted) in.Fail(kGetDenied);
+      if (!may_look_anywhere()) in.Fail(kGetDenied);
     } else {
       in.Fail(errors::kSyntax);
     }
