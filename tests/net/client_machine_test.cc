@@ -167,6 +167,16 @@ TEST(ClientMachine, APostponedCommandsReplyIsSkippedOnce) {
   EXPECT_EQ(client.Receive(), "$1\r\n1\r\n");
 }
 
+// What a tracking client changes within a pipeline, it is told within the pipeline's replies.
+TEST(ClientMachine, InvalidationsFollowTheirCommandsReplies) {
+  Bench bench;
+  WiredClient client(bench);
+  client.Exchange("HELLO 3\r\nCLIENT TRACKING ON\r\n");
+  const std::string invalid = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n";
+  EXPECT_EQ(client.Exchange("GET a\r\nSET a 1\r\nGET a\r\nSET a 2\r\nPING\r\n"),
+            "_\r\n+OK\r\n" + invalid + "$1\r\n1\r\n+OK\r\n" + invalid + "+PONG\r\n");
+}
+
 TEST(ClientMachine, AnAnswerForASessionThatIsNotBlockedIsIgnored) {
   Bench bench;
   WiredClient client(bench);
