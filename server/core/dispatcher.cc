@@ -259,13 +259,17 @@ Dispatcher::Outcome Dispatcher::RunPrepared(Session& session, const Prepared& re
   const size_t mark = reply.size();
   const ReplyMode mode = session.reply_mode;
   // What is skipped may itself ask for the next one to be skipped.
-  if (ABSL_PREDICT_FALSE(mode == ReplyMode::kSkipNext)) session.reply_mode = ReplyMode::kOn;
+  if (ABSL_PREDICT_FALSE(mode == ReplyMode::kSkipNext)) {
+    session.reply_mode = ReplyMode::kOn;
+    session.skips_reply = true;
+  }
   const bool ran = !Refuse(session, request, reply) && RunChecked(session, request, now_ms, reply);
   if (ABSL_PREDICT_FALSE(!ran)) SayIfExecWasRefused(request.row, reply, mark);
   const bool failed = ABSL_PREDICT_FALSE(reply.IsError(mark));
   if (failed) NoteError(session, {request.args, request.parent, request.row, now_ms}, reply, mark);
   const Outcome outcome = !ran ? Outcome::kRefused : failed ? Outcome::kFailed : Outcome::kDone;
   if (ABSL_PREDICT_TRUE(mode == ReplyMode::kOn)) return outcome;
+  if (!session.blocked) session.skips_reply = false;
   if (session.postponed) {
     session.reply_mode = mode;
     return outcome;

@@ -56,6 +56,7 @@ struct Session {
   bool no_touch = false;
   bool unix_socket = false;
   ReplyMode reply_mode = ReplyMode::kOn;
+  bool skips_reply = false;  // of the command that runs, or of the one that blocks the session
   bool close_after_reply = false;  // QUIT
   bool killed = false;             // CLIENT KILL from elsewhere; closes at the next chance
   bool blocked = false;            // waits for a Resumer call; further requests wait, too

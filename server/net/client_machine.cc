@@ -113,7 +113,8 @@ void ClientMachine::OnResume(const std::function<void(ReplyWriter&)>& write_repl
     const size_t before = gathering_.size();
     ReplyWriter reply(gathering_, session_.resp);
     write_reply(reply);
-    if (session_.reply_mode == ReplyMode::kOff) gathering_.Truncate(before);
+    const bool skipped = std::exchange(session_.skips_reply, false);
+    if (skipped || session_.reply_mode == ReplyMode::kOff) gathering_.Truncate(before);
     closing_ = session_.close_after_reply;
   }
   Advance();

@@ -132,6 +132,12 @@ bool Acl::Allow(Session& session, const Request& request, AclContext context, Re
   return false;
 }
 
+bool Acl::MayReadAllKeys(const Session& session, const Request& request) const {
+  if ((session.modes & kRestricted) == 0) return true;
+  const AclUser* user = Find(session.user);
+  return user != nullptr && user->MayReadAllKeys(commands_, request);
+}
+
 void Acl::Refresh() {
   const auto is_gone = [this](const Session& session) {
     return !session.trusted && Find(session.user) == nullptr;

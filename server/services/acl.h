@@ -60,6 +60,8 @@ class Acl {
   // Whether the session's user may run the request; if not, replies why and logs it. Requires: the
   // session is restricted.
   bool Allow(Session& session, const Request& request, AclContext context, ReplyWriter& reply);
+  // Whether the session's user may run the request and have it read any key.
+  bool MayReadAllKeys(const Session& session, const Request& request) const;
   // The text of the error for a denial.
   static std::string DenialText(const AclVerdict& verdict);
 

@@ -218,6 +218,11 @@ bool AclSelector::unrestricted() const {
   return all_commands_ && rules_.empty() && all_keys_ && all_channels_;
 }
 
+bool AclSelector::ReadsAllKeys() const {
+  return all_keys_ || std::any_of(keys_.begin(), keys_.end(),
+                                  [](const KeyPattern& k) { return k.read && k.pattern == "*"; });
+}
+
 AclVerdict AclSelector::Check(const AclCommands& commands, const Request& request) const {
   AclVerdict verdict = CheckCommand(commands, request);
   if (verdict.denial == AclDenial::kNone) verdict = CheckKeys(request);

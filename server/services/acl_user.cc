@@ -118,6 +118,13 @@ AclVerdict AclUser::Check(const AclCommands& commands, const Request& request) c
   return verdict;
 }
 
+bool AclUser::MayReadAllKeys(const AclCommands& commands, const Request& request) const {
+  const auto may = [&](const AclSelector& selector) {
+    return selector.ReadsAllKeys() && selector.Check(commands, request).denial == AclDenial::kNone;
+  };
+  return may(root_) || std::any_of(selectors_.begin(), selectors_.end(), may);
+}
+
 bool AclUser::MaySubscribe(std::string_view channel, bool is_pattern) const {
   return root_.MaySubscribe(channel, is_pattern) ||
          std::any_of(selectors_.begin(), selectors_.end(), [&](const AclSelector& selector) {

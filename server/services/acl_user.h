@@ -60,6 +60,8 @@ class AclSelector {
   absl::Status Apply(const AclCommands& commands, std::string_view rule);
   AclVerdict Check(const AclCommands& commands, const Request& request) const;
   bool unrestricted() const;
+  // Whether any key may be read, whatever its name.
+  bool ReadsAllKeys() const;
   // Whether every channel that the names or patterns stand for may be subscribed to.
   bool MaySubscribe(std::string_view channel, bool is_pattern) const;
 
@@ -104,6 +106,9 @@ class AclUser {
   absl::Status Apply(const AclCommands& commands, std::string_view rule);
   AclVerdict Check(const AclCommands& commands, const Request& request) const;
   bool unrestricted() const { return root_.unrestricted(); }
+  // Whether one selector that allows the request lets it read any key: for commands that find out
+  // only from the data what they look at.
+  bool MayReadAllKeys(const AclCommands& commands, const Request& request) const;
   // Whether the subscription is still allowed, after a change of the rules.
   bool MaySubscribe(std::string_view channel, bool is_pattern) const;
 

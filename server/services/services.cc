@@ -90,6 +90,7 @@ bool Services::Before(Session& session, const Request& request, ReplyWriter& rep
     return true;
   }
   if ((modes & kMonitored) != 0) monitors_.BeforeCommand(session, request);
+  if ((session.modes & kTracking) != 0) tracking_.BeforeCommand(session);
   return false;
 }
 
@@ -105,9 +106,9 @@ void Services::OnNested(Session& session, const Request& request) {
 
 void Services::After(Session& session, const Request& request, ReplyWriter& reply,
                      size_t reply_mark) {
-  (void)session, (void)request, (void)reply, (void)reply_mark;
+  (void)reply_mark;
   const uint32_t modes = instance_.modes.load(std::memory_order_relaxed);
-  if ((session.modes & kTracking) != 0) tracking_.AfterCommand(session, request);
+  if ((session.modes & kTracking) != 0) tracking_.AfterCommand(session, request, reply);
   if ((modes & kMonitored) != 0) monitors_.AfterCommand(session, request);
   if ((modes & kReadyKeys) != 0) blocking_.Serve();
 }

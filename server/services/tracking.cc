@@ -193,13 +193,33 @@ void Tracking::Disable(Session& session) {
   FindState(session)->tracking.reset();
 }
 
-void Tracking::AfterCommand(Session& session, const Request& request) {
+void Tracking::BeforeCommand(Session& session) {
+  const TrackingState* const tracking = FindTracking(session);
+  if (tracking == nullptr || tracking->options.broadcast) return;
+  tracking->client->runs_on.store(std::this_thread::get_id(), std::memory_order_relaxed);
+}
+
+void Tracking::AfterCommand(Session& session, const Request& request, ReplyWriter& reply) {
   TrackingState* const tracking = FindTracking(session);
-  if (tracking == nullptr || (session.modes & kInTransaction) != 0) return;
+  if (tracking == nullptr) return;
+  TellOwn(session, *tracking->client, reply);
+  if ((session.modes & kInTransaction) != 0) return;
   // What CLIENT CACHING says is for the next command of another kind, or a whole transaction.
   if (request.parent == nullptr || request.parent->name != "client") {
     tracking->caching_said = false;
   }
+}
+
+void Tracking::TellOwn(Session& session, TrackedClient& client, ReplyWriter& reply) {
+  client.runs_on.store({}, std::memory_order_relaxed);
+  if (client.own_notices.empty()) return;
+  // A reply that is not sent is cut off with all that is behind it.
+  const bool unsent = session.skips_reply || session.reply_mode == ReplyMode::kOff;
+  for (std::shared_ptr<const Notice>& notice : client.own_notices) {
+    unsent ? void(Deliver(client, std::move(notice))) : notice->Write(reply, session);
+  }
+  client.own_notices.clear();
+  client.own_bytes = 0;
 }
 
 void Tracking::OnKeysLocked(Session& session, const Request& request) {
@@ -266,7 +286,7 @@ void Tracking::Tell(const Ids& ids, std::string_view key, uint64_t by) {
       client = found->second;
     }
     if (client->no_loop && client->id == by) continue;
-    Send(*client, key, /*all_keys=*/false);
+    Send(*client, key, /*all_keys=*/false, by);
   }
 }
 
@@ -293,9 +313,21 @@ void Tracking::Gather(Listener& listener, const Effect& effect) {
   if (!Deliver(*listener.client, listener.keys)) listener.keys->Clear();
 }
 
-void Tracking::Send(TrackedClient& client, std::string_view key, bool all_keys) {
-  Deliver(client,
-          std::make_shared<const Invalidation>(key, all_keys, client.redirected != nullptr));
+void Tracking::Send(TrackedClient& client, std::string_view key, bool all_keys, uint64_t by) {
+  std::shared_ptr<const Notice> notice =
+      std::make_shared<const Invalidation>(key, all_keys, client.redirected != nullptr);
+  if (!KeepOwn(client, notice, by)) Deliver(client, std::move(notice));
+}
+
+bool Tracking::KeepOwn(TrackedClient& client, std::shared_ptr<const Notice>& notice, uint64_t by) {
+  if (client.id != by) return false;
+  if (client.redirected != nullptr && client.redirected != client.own) return false;
+  if (client.runs_on.load(std::memory_order_relaxed) != std::this_thread::get_id()) return false;
+  const size_t bytes = client.own_bytes + notice->bytes();
+  if (bytes > kMostOwnBytes) return false;
+  client.own_bytes = bytes;
+  client.own_notices.push_back(std::move(notice));
+  return true;
 }
 
 bool Tracking::Deliver(TrackedClient& client, std::shared_ptr<const Notice> notice) {
@@ -321,7 +353,8 @@ void Tracking::Flush() {
   key_count_.store(0, std::memory_order_relaxed);
   item_count_.store(0, std::memory_order_relaxed);
   MutexGuard guard(clients_mu_);
-  for (const auto& [id, client] : clients_) Send(*client, {}, /*all_keys=*/true);
+  // Only the client whose command this is runs on this thread.
+  for (const auto& [id, client] : clients_) Send(*client, {}, /*all_keys=*/true, id);
 }
 
 size_t Tracking::prefix_count() {

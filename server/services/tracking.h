@@ -10,6 +10,10 @@
 // client is told of every change under its prefixes: not key by key, but of all that have gathered
 // under a prefix by the time its thread gets to writing, in one message.
 //
+// Without broadcasting, what a client's own command changes is told right behind that command's
+// reply, in the midst of a pipeline. What others change is told between two batches' replies, and
+// so is what a blocked client gets on another's thread, after its command has run.
+//
 // The table is bounded by tracking-table-max-keys: of a stripe that is full, a key is forgotten for
 // each new one, and its clients are told as if it had changed.
 //
@@ -26,6 +30,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -60,6 +65,12 @@ struct TrackedClient {
   std::shared_ptr<Outbox> own;
   std::shared_ptr<Outbox> redirected;  // nullptr: told itself
   std::atomic<bool> broken_redirect{false};
+
+  // The thread that runs a command of the client's just now, and, for that thread alone, what is to
+  // be told behind the command's reply, bounded by kMostOwnBytes.
+  std::atomic<std::thread::id> runs_on{};
+  std::vector<std::shared_ptr<const Notice>> own_notices;
+  size_t own_bytes = 0;
 };
 
 // Of a session.
@@ -80,9 +91,13 @@ class Tracking final : public EffectSink {
   // Without effect when it is off. Inside the gate or not.
   void Disable(Session& session);
 
-  // Of a tracking session: its command is about to look at its keys, has run.
+  // What one command changes beyond this is told like what others change.
+  static constexpr size_t kMostOwnBytes = size_t{1} << 20;
+
+  // Of a tracking session: its command is about to run, to look at its keys, has run and replied.
+  void BeforeCommand(Session& session);
   void OnKeysLocked(Session& session, const Request& request);
-  void AfterCommand(Session& session, const Request& request);
+  void AfterCommand(Session& session, const Request& request, ReplyWriter& reply);
 
   // All keys of a database, or of all, are about to go.
   void Flush();
@@ -115,7 +130,11 @@ class Tracking final : public EffectSink {
   void Tell(const Ids& ids, std::string_view key, uint64_t by);
   void Broadcast(const Effect& effect);
   void Gather(Listener& listener, const Effect& effect);
-  static void Send(TrackedClient& client, std::string_view key, bool all_keys);
+  static void Send(TrackedClient& client, std::string_view key, bool all_keys, uint64_t by);
+  // Keeps the notice for the end of the client's command if that is what has changed something;
+  // false if it is not.
+  static bool KeepOwn(TrackedClient& client, std::shared_ptr<const Notice>& notice, uint64_t by);
+  static void TellOwn(Session& session, TrackedClient& client, ReplyWriter& reply);
   // False when whoever was to be told instead of the client has gone.
   static bool Deliver(TrackedClient& client, std::shared_ptr<const Notice> notice);
 

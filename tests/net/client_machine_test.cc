@@ -143,6 +143,40 @@ TEST(ClientMachine, WhatABlockedSessionSendsMeanwhileIsBoundedAndKept) {
   EXPECT_EQ(client.Exchange("GET n\r\n"), "$5\r\n10000\r\n");
 }
 
+TEST(ClientMachine, TheAnswerToABlockedCommandIsSkippedToo) {
+  Bench bench;
+  WiredClient client(bench);
+  client.Send("CLIENT REPLY SKIP\r\nBLPOP l 0\r\nPING\r\nBLPOP l 0\r\n");
+  ASSERT_TRUE(client.machine().session().blocked);
+  WiredClient other(bench);
+  EXPECT_EQ(other.Exchange("RPUSH l a b\r\n"), ":2\r\n");
+  ASSERT_TRUE(client.AwaitAnswer());
+  EXPECT_EQ(client.Receive(), "+PONG\r\n*2\r\n$1\r\nl\r\n$1\r\nb\r\n");
+}
+
+// A command that is postponed before it runs is run again, and skipped then.
+TEST(ClientMachine, APostponedCommandsReplyIsSkippedOnce) {
+  Bench bench;
+  WiredClient other(bench);
+  EXPECT_EQ(other.Exchange("CLIENT PAUSE 100\r\n"), "+OK\r\n");
+  WiredClient client(bench);
+  client.Send("CLIENT REPLY SKIP\r\nSET a 1\r\nGET a\r\n");
+  bench.clock.AdvanceMs(200);
+  while (client.AwaitAnswer()) {
+  }
+  EXPECT_EQ(client.Receive(), "$1\r\n1\r\n");
+}
+
+// What a tracking client changes within a pipeline, it is told within the pipeline's replies.
+TEST(ClientMachine, InvalidationsFollowTheirCommandsReplies) {
+  Bench bench;
+  WiredClient client(bench);
+  client.Exchange("HELLO 3\r\nCLIENT TRACKING ON\r\n");
+  const std::string invalid = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n";
+  EXPECT_EQ(client.Exchange("GET a\r\nSET a 1\r\nGET a\r\nSET a 2\r\nPING\r\n"),
+            "_\r\n+OK\r\n" + invalid + "$1\r\n1\r\n+OK\r\n" + invalid + "+PONG\r\n");
+}
+
 TEST(ClientMachine, AnAnswerForASessionThatIsNotBlockedIsIgnored) {
   Bench bench;
   WiredClient client(bench);

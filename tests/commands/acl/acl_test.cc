@@ -97,6 +97,39 @@ TEST(Acl, ASelectorMustAllowAllOfARequest) {
   EXPECT_THAT(bob.Error("GET b1"), HasSubstr("one of the keys"));
 }
 
+// Whose patterns SORT follows: all keys must be readable by a selector that allows the command.
+TEST(Acl, SortByAndGetNeedAllKeysReadable) {
+  constexpr std::string_view kBy =
+      "ERR BY option of SORT denied due to insufficient ACL permissions.";
+  constexpr std::string_view kGet =
+      "ERR GET option of SORT denied due to insufficient ACL permissions.";
+  const struct {
+    const char* rules;
+    bool sort;
+    bool sort_ro;
+  } users[] = {
+      {"~* +sort +sort_ro", true, true},
+      {"%R~* +@all", true, true},
+      {"%R~* %W~* +@all", true, true},
+      {"~l ~w_* +@all", false, false},
+      {"~l %R~** +@all", false, false},
+      {"~l %W~* +@all", false, false},
+      {"~l +@all (~* +get)", false, false},
+      {"~l +@all (~* +sort)", true, false},
+      {"~l +@all (%R~* +@all -sort)", false, true},
+  };
+  for (const auto& user : users) {
+    Db db;
+    db.Run("RPUSH l 1 2");
+    LoggedIn bob(db, user.rules);
+    EXPECT_EQ(bob.Error("SORT l BY w_*"), user.sort ? "" : kBy) << user.rules;
+    EXPECT_EQ(bob.Error("SORT l GET #"), user.sort ? "" : kGet) << user.rules;
+    EXPECT_EQ(bob.Error("SORT_RO l BY w_* GET w_*"), user.sort_ro ? "" : kBy) << user.rules;
+    EXPECT_EQ(bob.Error("SORT l BY nosort"), "") << user.rules;
+    EXPECT_EQ(bob.Error("SORT l BY w_* WHAT"), user.sort ? "ERR syntax error" : kBy) << user.rules;
+  }
+}
+
 TEST(Acl, ChangesConcernSessionsThatAreThere) {
   Db db;
   LoggedIn bob(db, "+@all ~*");

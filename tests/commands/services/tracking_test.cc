@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "server/services/services.h"
 #include "tests/support/db.h"
 
@@ -35,8 +37,8 @@ TEST_F(Tracking, ToldOnceOfWhatWasRead) {
   db.Run("SET a 2");
   EXPECT_EQ(reader.TakePushes(), Invalid("a"));
   reader.Run("MGET a b");
-  reader.Run("SET a 3");
-  EXPECT_EQ(reader.TakePushes(), Invalid("a")) << "of its own changes, too";
+  EXPECT_EQ(reader.CallRaw({"SET", "a", "3"}), "+OK\r\n" + Invalid("a")) << "its own, too";
+  EXPECT_EQ(reader.TakePushes(), "");
   EXPECT_EQ(reader.Run("CLIENT TRACKING OFF"), "OK");
   db.Run("SET b 2");
   EXPECT_EQ(reader.TakePushes(), "");
@@ -67,6 +69,66 @@ TEST_F(Tracking, SeesWhatAScriptReads) {
   EXPECT_EQ(reader.TakePushes(), "") << "written, not read";
   db.Run("SET a 1");
   EXPECT_EQ(reader.TakePushes(), Invalid("a"));
+}
+
+// Each behind the reply of the command that made the change, once that is complete.
+TEST_F(Tracking, OwnChangesAreToldBehindTheReply) {
+  reader.Run("CLIENT TRACKING ON");
+  reader.Run("MGET a b c");
+  EXPECT_EQ(reader.CallRaw({"MSET", "c", "1", "a", "1"}), "+OK\r\n" + Invalid("c") + Invalid("a"));
+  reader.Run("GET a");
+  EXPECT_EQ(reader.CallRaw({"MULTI"}), "+OK\r\n");
+  EXPECT_EQ(reader.CallRaw({"SET", "b", "1"}), "+QUEUED\r\n");
+  EXPECT_EQ(reader.CallRaw({"INCR", "a"}), "+QUEUED\r\n");
+  EXPECT_EQ(reader.CallRaw({"EXEC"}), "*2\r\n+OK\r\n:2\r\n" + Invalid("b") + Invalid("a"));
+  reader.Run("GET a");
+  EXPECT_EQ(reader.CallRaw({"EVAL", "redis.call('DEL', 'a') return 1", "0"}),
+            ":1\r\n" + Invalid("a"));
+  reader.Run("GET a");
+  EXPECT_EQ(reader.CallRaw({"FLUSHALL"}), "+OK\r\n>2\r\n" + Bulk("invalidate") + "_\r\n");
+  EXPECT_EQ(reader.TakePushes(), "");
+  EXPECT_EQ(reader.CallRaw({"SET", "a", "1"}), "+OK\r\n") << "not read since";
+}
+
+TEST_F(Tracking, OwnChangesWhoseReplyIsNotSent) {
+  reader.Run("CLIENT TRACKING ON");
+  for (const char* const mode : {"OFF", "SKIP"}) {
+    reader.Run("GET a");
+    EXPECT_EQ(reader.CallRaw({"CLIENT", "REPLY", mode}), "");
+    EXPECT_EQ(reader.CallRaw({"SET", "a", "1"}), "");
+    EXPECT_EQ(reader.TakePushes(), Invalid("a"));
+    reader.Run("CLIENT REPLY ON");
+  }
+}
+
+TEST_F(Tracking, OwnChangesByTheThousands) {
+  reader.Run("CLIENT TRACKING ON");
+  std::vector<std::string> words = {"DEL"};
+  std::vector<std::string> stores = {"MSET"};
+  const std::string prefix(1000, 'k');
+  constexpr size_t kKeys = 2000;  // more than are told at once
+  for (size_t i = 0; i < kKeys; ++i) {
+    words.push_back(prefix + std::to_string(i));
+    stores.push_back(words.back());
+    stores.emplace_back("1");
+  }
+  db.Call(stores);
+  for (size_t i = 0; i < kKeys; ++i) reader.Call({"GET", words[i + 1]});
+  const std::string behind = reader.CallRaw(words);
+  EXPECT_LT(behind.size(), 2 * lapse::Tracking::kMostOwnBytes);
+  std::string expected = ":" + std::to_string(kKeys) + "\r\n";
+  for (size_t i = 0; i < kKeys; ++i) expected += Invalid(words[i + 1]);
+  EXPECT_EQ(behind + reader.TakePushes(), expected);
+}
+
+// What a blocked client gets comes about on the thread of whoever gave it.
+TEST_F(Tracking, WhatABlockedClientTakes) {
+  reader.Run("CLIENT TRACKING ON");
+  reader.Run("LLEN l");
+  reader.Send("BLPOP l 0");
+  std::thread([&] { Db::Client(db).Run("RPUSH l x"); }).join();
+  EXPECT_EQ(reader.TakePushes(), Invalid("l"));
+  EXPECT_EQ(reader.TakeReplies(), "*2\r\n$1\r\nl\r\n$1\r\nx\r\n");
 }
 
 TEST_F(Tracking, InTransaction) {
