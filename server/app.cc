@@ -135,11 +135,10 @@ absl::Status Prepare(Config& config, Daemon& daemon) {
   return FitClientsToFiles(config);
 }
 
-void FollowLogLevel(Instance& instance, uint64_t& seen_epoch) {
-  Gate& gate = instance.keyspace.gate();
-  if (gate.epoch() == seen_epoch) return;
-  const Gate::Shared inside(gate);
-  seen_epoch = gate.epoch();
+// Requires: inside the gate.
+void FollowLogLevel(const Instance& instance, uint64_t epoch, uint64_t& seen_epoch) {
+  if (epoch == seen_epoch) return;
+  seen_epoch = epoch;
   spdlog::set_level(LevelOf(instance.config.loglevel));
 }
 
@@ -148,13 +147,13 @@ std::string_view WaitForStop(StopSignal& stop, Instance& instance, const Supervi
   uint64_t epoch = ~uint64_t{0};
   for (;;) {
     const std::string_view reason = stop.Wait(kLevelCheckSeconds);
-    FollowLogLevel(instance, epoch);
-    if (supervisor.wants_keep_alive()) {
-      // Whoever gets through the gate can be served; a server that is stuck there keeps silent.
-      const Gate::Shared inside(instance.keyspace.gate());
-      supervisor.KeepAlive();
-    }
     if (!reason.empty()) return reason;
+    // A server that is stuck here keeps silent. Nobody waits, or it could not be told to stop.
+    Gate& gate = instance.keyspace.gate();
+    if (!gate.TryEnter()) continue;
+    FollowLogLevel(instance, gate.epoch(), epoch);
+    if (supervisor.wants_keep_alive()) supervisor.KeepAlive();
+    gate.Leave();
   }
 }
 
@@ -179,6 +178,8 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   if (const absl::Status status = InstallServices(instance); !status.ok()) return status;
   Services::Of(instance).tasks().Open(instance.config.flush_task_file);
   instance.request_shutdown = [&stop] { stop.Request(); };
+  OperationsThread operations(instance);
+  operations.Start();
   absl::StatusOr<std::unique_ptr<NetServer>> server = NetServer::Start(instance, {});
   if (!server.ok()) return server.status();
   absl::StatusOr<std::unique_ptr<HttpServer>> http = StartHttp(instance);
@@ -191,8 +192,6 @@ absl::Status Serve(Config start_config, Daemon& daemon) {
   const std::string addresses = absl::StrJoin((*server)->addresses(), ", ");
   spdlog::info("ready to accept connections on {}", addresses);
   daemon.Detach();
-  OperationsThread operations(instance);
-  operations.Start();
   const Supervisor supervisor = Supervisor::FromEnvironment();
   supervisor.Ready(fmt::format("serving on {}", addresses));
 

@@ -12,7 +12,8 @@
 namespace lapse {
 namespace {
 
-thread_local std::function<void()> thread_work;
+// Each thread's own, for a lock that is waited for knows nothing of the one who waits.
+thread_local const std::function<void()>* thread_work = nullptr;
 
 // std::atomic's own wait knows no time-out.
 void Futex(const std::atomic<uint32_t>& word, int operation, uint32_t value, const timespec* time) {
@@ -22,18 +23,18 @@ void Futex(const std::atomic<uint32_t>& word, int operation, uint32_t value, con
 
 }  // namespace
 
-void LongWait::SetWork(std::function<void()> work) { thread_work = std::move(work); }
+void LongWait::SetWork(const std::function<void()>* work) { thread_work = work; }
 
 void LongWait::Work() {
-  if (!thread_work) return;
+  if (thread_work == nullptr) return;
   // What the work itself waits for, it waits for idly.
-  const std::function<void()> work = std::exchange(thread_work, nullptr);
-  work();
+  const std::function<void()>* const work = std::exchange(thread_work, nullptr);
+  (*work)();
   thread_work = work;
 }
 
 void LongWait::Sleep(const std::atomic<uint32_t>& word, uint32_t value) {
-  if (!thread_work) return Futex(word, FUTEX_WAIT, value, nullptr);
+  if (thread_work == nullptr) return Futex(word, FUTEX_WAIT, value, nullptr);
   constexpr timespec kTimeOut{0, std::chrono::nanoseconds(kPatience).count()};
   Futex(word, FUTEX_WAIT, value, &kTimeOut);
   if (word.load(std::memory_order_relaxed) == value) Work();

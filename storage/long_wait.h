@@ -20,8 +20,8 @@ class LongWait {
   // How long a wait is before the work is done, and between one time and the next.
   static constexpr std::chrono::milliseconds kPatience{20};
 
-  // Sets the calling thread's work; an empty one is none.
-  static void SetWork(std::function<void()> work);
+  // Sets the calling thread's work, which must outlive its waits; nullptr is none.
+  static void SetWork(const std::function<void()>* work);
   // Does the calling thread's work now, if it has any.
   static void Work();
 

@@ -60,8 +60,8 @@ class CommandHooks {
   // place (an error, QUEUED), or has blocked and postponed the session to have the request run
   // again when it is resumed.
   virtual bool Before(Session& session, const Request& request, ReplyWriter& reply) = 0;
-  // As Before, while a script is over its time. If the request may not run then (`may_run`), answers
-  // that in any case. Touches no key.
+  // As Before, while a script is over its time. If the request may not run then (`may_run`),
+  // answers that in any case. Touches no key.
   virtual bool BesideScript(Session& session, const Request& request, bool may_run,
                             ReplyWriter& reply) = 0;
   // Before a tracking session's command runs (on its own, or as part of a transaction or a script),

@@ -49,7 +49,8 @@ void IoThread::Start() {
 
 void IoThread::Run() {
   const auto guard = asio::make_work_guard(io_);
-  LongWait::SetWork([this] { ServeOthers(); });
+  const std::function<void()> serve_others = [this] { ServeOthers(); };
+  LongWait::SetWork(&serve_others);
   Turn();
   io_.run();
 }
