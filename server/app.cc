@@ -147,13 +147,14 @@ std::string_view WaitForStop(StopSignal& stop, Instance& instance, const Supervi
   uint64_t epoch = ~uint64_t{0};
   for (;;) {
     const std::string_view reason = stop.Wait(kLevelCheckSeconds);
-    if (!reason.empty()) return reason;
-    // A server that is stuck here keeps silent. Nobody waits, or it could not be told to stop.
     Gate& gate = instance.keyspace.gate();
-    if (!gate.TryEnter()) continue;
-    FollowLogLevel(instance, gate.epoch(), epoch);
-    if (supervisor.wants_keep_alive()) supervisor.KeepAlive();
-    gate.Leave();
+    // A server that is stuck here keeps silent. Nobody waits, or it could not be told to stop.
+    if (gate.TryEnter()) {
+      FollowLogLevel(instance, gate.epoch(), epoch);
+      if (supervisor.wants_keep_alive()) supervisor.KeepAlive();
+      gate.Leave();
+    }
+    if (!reason.empty()) return reason;
   }
 }
 

@@ -37,7 +37,9 @@ class ExpiredEvents::Subscriber {
 ExpiredEvents::ExpiredEvents(Keyspace& keyspace, size_t max_queued)
     : keyspace_(keyspace), max_queued_(max_queued) {}
 
-ExpiredEvents::~ExpiredEvents() {
+ExpiredEvents::~ExpiredEvents() { Stop(); }
+
+void ExpiredEvents::Stop() {
   // Without the lock, for a callback that runs may want it.
   for (const auto& subscriber : Subscribers()) Unsubscribe(subscriber);
   {

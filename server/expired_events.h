@@ -35,8 +35,10 @@ class ExpiredEvents final : public EffectSink {
   class Subscriber;
 
   ExpiredEvents(Keyspace& keyspace, size_t max_queued);
-  // Ends delivery; what is queued is not delivered any more.
   ~ExpiredEvents() override;
+  // Ends all subscriptions and delivery; what is queued is not delivered any more. Not for
+  // callbacks. The keyspace may go when it returns. A second call does nothing.
+  void Stop();
 
   std::shared_ptr<Subscriber> Subscribe(Callback callback);
   // Returns when the callback does not run any more, unless it is the callback that calls.

@@ -116,6 +116,8 @@ struct Engine::Impl {
     InstallServices(instance).IgnoreError();  // the options name no file
     Services::Of(instance).tasks().Open(instance.config.flush_task_file);
   }
+  // Here and not with its last owner, who may be a callback that ends its own subscription.
+  ~Impl() { events->Stop(); }
 
   HostClock clock;
   Instance instance;
