@@ -7,9 +7,12 @@
 
 #include "absl/base/optimization.h"
 #include "storage/key.h"
+#include "storage/prefetch.h"
 
 namespace lapse {
 namespace {
+
+constexpr size_t kLineBytes = 64;
 
 // Bit i is set when tag i of the bucket equals `tag` and slot i is in use.
 inline unsigned MatchTags(const Segment::Bucket& bucket, uint8_t tag) {
@@ -61,7 +64,10 @@ int Segment::Find(uint64_t place, int depth, std::string_view key) const {
 void Segment::PrefetchEntries(uint64_t place, int depth) const {
   const Bucket& home = buckets_[HomeBucket(place, depth)];
   for (unsigned match = MatchTags(home, TagOf(place)); match != 0; match &= match - 1) {
-    EntryOf(home.words[std::countr_zero(match)])->Prefetch();
+    const Entry* const entry = EntryOf(home.words[std::countr_zero(match)]);
+    entry->Prefetch();
+    // One that begins within a line most likely ends in the next; for the others this is the same.
+    PrefetchLine(reinterpret_cast<const char*>(entry) + kLineBytes - 1);
   }
 }
 
