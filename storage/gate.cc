@@ -10,11 +10,12 @@
 namespace lapse {
 namespace {
 
-// The exclusive side keeps the gate closed for so long, then open for so long, in turns, until all
-// have left; from a certain turn on it stays closed, or it might wait for ever.
-constexpr std::chrono::milliseconds kClosedFor{1};
+// The exclusive side keeps the gate closed for so long at first, and longer by as much with each
+// turn, up to a limit; between two turns it is open for so long. Long batches thus find it closed
+// when they end, sooner or later, and others seldom wait much longer than a batch takes.
+constexpr std::chrono::milliseconds kClosedStep{1};
+constexpr std::chrono::milliseconds kLongestClosed{50};
 constexpr std::chrono::milliseconds kOpenFor{3};
-constexpr int kMostTries = 500;
 
 thread_local const Gate* bypassed = nullptr;
 
@@ -79,11 +80,11 @@ void Gate::Open() {
 void Gate::EnterExclusive() {
   exclusive_mu_.Lock();
   LongWait wait;
-  for (int closed_times = 1;; ++closed_times) {
+  for (auto patience = kClosedStep;; patience = std::min(patience + kClosedStep, kLongestClosed)) {
     closed_.store(1, std::memory_order_seq_cst);
-    const auto until = std::chrono::steady_clock::now() + kClosedFor;
+    const auto until = std::chrono::steady_clock::now() + patience;
     while (!IsEmpty()) {
-      if (closed_times < kMostTries && std::chrono::steady_clock::now() > until) break;
+      if (std::chrono::steady_clock::now() > until) break;
       wait.Yield();
     }
     if (IsEmpty()) return;
