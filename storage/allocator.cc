@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "absl/base/config.h"
+
 namespace lapse {
 namespace {
 
@@ -31,7 +33,13 @@ void* Allocate(size_t bytes) {
 
 void Free(void* block) { std::free(block); }
 
-void ReleaseFreeMemory() { malloc_trim(0); }
+void ReleaseFreeMemory() {
+  // A sanitizer's malloc stands in for libc's, which then is not set up, and crashes when two
+  // threads trim it.
+#if !defined(ABSL_HAVE_THREAD_SANITIZER) && !defined(ABSL_HAVE_ADDRESS_SANITIZER)
+  malloc_trim(0);
+#endif
+}
 
 std::string AllocatorReport() {
   char* text = nullptr;
