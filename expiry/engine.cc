@@ -224,11 +224,16 @@ struct DueShard {
   Shard* shard = nullptr;
 };
 
+// Neither of the two waits for a shard: whoever asks for an estimate may hold it already (INFO
+// within a transaction or a script).
+
+// -1: somebody has the shard.
 int64_t CountDueSegments(Shard& shard, Tick now) {
-  SpinGuard guard(shard.lock());
+  if (!shard.lock().TryLock()) return -1;
   int64_t segments = 0;
   int64_t i = shard.LastDueBefore(shard.segment_count(), now);
   for (; i >= 0; i = shard.LastDueBefore(static_cast<size_t>(i), now)) ++segments;
+  shard.lock().Unlock();
   return segments;
 }
 
@@ -239,11 +244,12 @@ struct Sampled {
   int64_t keys = 0;
   int64_t bytes = 0;
 };
-void SampleDueSegments(Keyspace& keyspace, const DueShard& where, int64_t now_ms, int64_t stride,
-                       Sampled& sampled) {
+// Returns false when somebody has the shard.
+bool SampleDueSegments(Keyspace& keyspace, const DueShard& where, int64_t now_ms, int64_t stride,
+                       Sampled& sampled) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   Shard& shard = *where.shard;
-  LockedShard locked(keyspace, {where.db, false, now_ms}, shard);
-  shard.lock().AssertHeld();
+  if (!shard.lock().TryLock()) return false;
+  LockedShard locked(keyspace, {where.db, false, now_ms}, shard, LockedShard::Adopt{});
   const Tick now = keyspace.ticks().NowTick(now_ms);
   int64_t keys = 0;
   int64_t i = shard.LastDueBefore(shard.segment_count(), now);
@@ -256,6 +262,7 @@ void SampleDueSegments(Keyspace& keyspace, const DueShard& where, int64_t now_ms
   sampled.keys += keys;
   const ShardStats& stats = shard.stats();
   sampled.bytes += keys * stats.entry_bytes.get() / std::max<int64_t>(stats.keys.get(), 1);
+  return true;
 }
 
 }  // namespace
@@ -265,23 +272,29 @@ Backlog ExpiryEngine::EstimateBacklog() {
   const Tick now = keyspace_.ticks().NowTick(now_ms);
   std::vector<DueShard> due;
   int64_t segments = 0;
+  bool all = true;
   for (size_t db = 0; db < keyspace_.database_count(); ++db) {
     Database* const database = keyspace_.FindDatabase(db);
     if (database == nullptr) continue;
     for (size_t i = 0; i < database->shard_count(); ++i) {
       if (database->shard(i).next_due() > now) continue;
+      const int64_t here = CountDueSegments(database->shard(i), now);
+      all &= here >= 0;
+      if (here < 0) continue;
       due.push_back({static_cast<uint16_t>(db), &database->shard(i)});
-      segments += CountDueSegments(database->shard(i), now);
+      segments += here;
     }
   }
   const int64_t stride = std::max<int64_t>((segments + kBacklogSegments - 1) / kBacklogSegments, 1);
   Sampled sampled;
-  for (const DueShard& where : due) SampleDueSegments(keyspace_, where, now_ms, stride, sampled);
+  for (const DueShard& where : due) {
+    all &= SampleDueSegments(keyspace_, where, now_ms, stride, sampled);
+  }
   const double scale = sampled.counted == 0 ? 0.0
                                             : static_cast<double>(sampled.seen) /
                                                   static_cast<double>(sampled.counted);
   return {static_cast<int64_t>(static_cast<double>(sampled.keys) * scale),
-          static_cast<int64_t>(static_cast<double>(sampled.bytes) * scale), stride == 1};
+          static_cast<int64_t>(static_cast<double>(sampled.bytes) * scale), all && stride == 1};
 }
 
 void ExpiryEngine::ResetCounters() {
