@@ -34,8 +34,11 @@ constexpr size_t kPlainColumns = 160;  // where no terminal says
 constexpr std::chrono::milliseconds kRedrawEvery{100};
 constexpr std::chrono::seconds kPlainLineEvery{10};
 constexpr timespec kLookForSignal = {0, 50'000'000};
+// What ends a program may signal it and then its whole group, as timeout(1) does: that is one
+// request to stop, and not two.
+constexpr std::chrono::milliseconds kEcho{500};
 
-// SIGINT and SIGTERM as a stop.
+// SIGINT and SIGTERM as a stop; a second one ends the program where it stands.
 class Signals {
  public:
   Signals() {
@@ -55,15 +58,20 @@ class Signals {
     while (!over.stop_requested()) {
       const int signal = sigtimedwait(&awaited_, nullptr, &kLookForSignal);
       if (signal <= 0) continue;
-      if (received_ != 0) _exit(kBySignal + signal);
-      received_ = signal;
-      source_.request_stop();
+      if (received_ == 0) {
+        received_ = signal;
+        first_at_ = SteadyClock::now();
+        source_.request_stop();
+      } else if (SteadyClock::now() - first_at_ >= kEcho) {
+        _exit(kBySignal + signal);
+      }
     }
   }
 
   sigset_t awaited_;
   std::stop_source source_;
   std::atomic<int> received_{0};
+  SteadyClock::time_point first_at_;  // the watching thread's
   std::jthread thread_;
 };
 
