@@ -96,17 +96,17 @@ FakeServer::FakeServer(Answer answer) : answer_(std::move(answer)) {
   EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
   EXPECT_EQ(listen(listener_, 16), 0);
   port_ = ntohs(address.sin_port);
-  threads_.emplace_back([this] { Accept(); });
+  accepting_ = std::thread([this] { Accept(); });
 }
 
 FakeServer::~FakeServer() {
   shutdown(listener_, SHUT_RDWR);
-  threads_.front().join();
+  accepting_.join();
   {
     const std::lock_guard lock(mutex_);
     for (const int fd : clients_) shutdown(fd, SHUT_RDWR);
   }
-  for (size_t i = 1; i < threads_.size(); ++i) threads_[i].join();
+  for (std::thread& thread : serving_) thread.join();
   for (const int fd : clients_) close(fd);
   close(listener_);
 }
@@ -115,7 +115,7 @@ void FakeServer::Accept() {
   for (int fd; (fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
     const std::lock_guard lock(mutex_);
     clients_.push_back(fd);
-    threads_.emplace_back([this, fd] { Serve(fd); });
+    serving_.emplace_back([this, fd] { Serve(fd); });
   }
 }
 

@@ -80,7 +80,8 @@ class FakeServer {
   int port_ = 0;
   std::mutex mutex_;
   std::vector<int> clients_;
-  std::vector<std::thread> threads_;
+  std::vector<std::thread> serving_;
+  std::thread accepting_;
 };
 
 std::string BulkText(const std::string& text);
