@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <limits>
 #include <optional>
 
 namespace lapse {
@@ -188,21 +187,12 @@ bool Duel::InspectDatabase(const std::string& db) {
          IsKeyOrNone(inspectors_->ours, *keys);
 }
 
-// Redis has one object for all values that are the same small integer, and so one time of last use.
-bool Duel::SharesItsValue(const std::string& key) {
-  inspectors_->reference.Send(Encode({"OBJECT", "REFCOUNT", key}));
-  const auto answer = inspectors_->reference.Receive();
-  return answer && answer->reply.integer == std::numeric_limits<int32_t>::max();
-}
-
 bool Duel::InspectKeys(const std::set<std::string>& keys) {
   std::vector<Shot> shots;
   for (const std::string& key : keys) {
     shots.push_back({{"TYPE", key}});
     shots.push_back({{"OBJECT", "ENCODING", key}});
-    if (!SharesItsValue(key)) {
-      shots.push_back({{"OBJECT", "IDLETIME", key}, Agreement::kSeconds});
-    }
+    shots.push_back({{"OBJECT", "IDLETIME", key}, Agreement::kSeconds});
     shots.push_back({{"PEXPIRETIME", key}, Agreement::kMilliseconds});
     shots.push_back({{"GET", key}});
     shots.push_back({{"SMEMBERS", key}, Agreement::kAnyOrder});

@@ -81,7 +81,6 @@ class Duel {
   bool PlayOn(Pair& pair, std::span<const Shot> shots, bool remember);
   bool CompareNext(Pair& pair, const Shot& shot);
   bool InspectDatabase(const std::string& db);
-  bool SharesItsValue(const std::string& key);
   bool InspectKeys(const std::set<std::string>& keys);
   bool IsKeyOrNone(ByteClient& server, const std::set<std::string>& keys);
   std::unique_ptr<Pair> Connect();
