@@ -116,10 +116,18 @@ bool MayTouchHeaders(const CommandRow* row, size_t words) {
 }  // namespace
 
 Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args,
-                                         std::vector<Key>& keys) const {
+                                         std::vector<Key>& keys, const Prepared* before) const {
   Prepared request;
   request.args = args;
   request.first_key = static_cast<uint32_t>(keys.size());
+  if (before != nullptr && before->one_key && before->args[0] == args[0] &&
+      before->args.size() == args.size()) {
+    request.row = before->row;
+    request.number = before->number;
+    request.quick = before->quick;
+    HashOneKey(request, keys);
+    return request;
+  }
   const CommandRegistry::Numbered* found = instance_.registry.FindNumbered(args[0]);
   if (ABSL_PREDICT_FALSE(found == nullptr)) return request;
   if (ABSL_PREDICT_FALSE(!found->row->subcommands.empty() && args.size() > 1)) {
@@ -130,8 +138,19 @@ Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args,
   request.row = found->row;
   request.number = found->number;
   request.quick = found->quick;
-  if (request.row->has_keys()) HashKeys(request, keys);
+  if (found->one_key && ArityFits(*request.row, args.size())) {
+    HashOneKey(request, keys);
+  } else if (request.row->has_keys()) {
+    HashKeys(request, keys);
+  }
   return request;
+}
+
+void Dispatcher::HashOneKey(Prepared& request, std::vector<Key>& keys) const {
+  const auto key = static_cast<size_t>(request.row->keys.first);
+  keys.push_back(instance_.keyspace.Hashed(request.args[key]));
+  request.one_key = true;
+  request.key_count = 1;
 }
 
 void Dispatcher::HashKeys(Prepared& request, std::vector<Key>& keys) const {
@@ -141,10 +160,8 @@ void Dispatcher::HashKeys(Prepared& request, std::vector<Key>& keys) const {
     KeyRefs refs;
     FindKeys(*request.row, request.args, refs);
     for (const KeyRef& ref : refs) add(ref.index);
-  } else if (const auto count = static_cast<int64_t>(request.args.size());
-             ABSL_PREDICT_TRUE(spec.first == spec.last)) {
-    if (spec.first < count) add(static_cast<size_t>(spec.first));
   } else {
+    const auto count = static_cast<int64_t>(request.args.size());
     const int64_t last =
         std::min<int64_t>(spec.last >= 0 ? spec.last : count + spec.last, count - 1);
     for (int64_t i = spec.first; i <= last; i += spec.step) add(static_cast<size_t>(i));
@@ -225,33 +242,62 @@ const CommandRow* Dispatcher::Lookup(std::span<const std::string_view> args,
   return request.row;
 }
 
+inline bool Dispatcher::Asked(const Session& session) const {
+  return (session.modes | instance_.modes.load(std::memory_order_relaxed)) != 0;
+}
+
+// Runs the handler, whose keys are locked.
+inline void Dispatcher::RunLocked(CommandContext& context) {
+  const CommandRow& row = context.row;
+  if (ABSL_PREDICT_FALSE((context.session.modes & kTracking) != 0)) {
+    instance_.hooks->OnKeysLocked(context.session, {context.args, nullptr, &row, context.now_ms});
+  }
+  row.handler(context);
+}
+
+// Runs the handler with the shard of its first key locked.
+inline void Dispatcher::RunOnOneShard(CommandContext& context) {
+  LockedShard shard(instance_.keyspace, context.view(), context.keys[0].place);
+  context.single = &shard;
+  RunLocked(context);
+}
+
 // Runs the handler with its shards locked.
 void Dispatcher::RunHandler(CommandContext& context) {
-  const CommandRow& row = context.row;
-  const auto run = [&] {
-    if (ABSL_PREDICT_FALSE((context.session.modes & kTracking) != 0)) {
-      instance_.hooks->OnKeysLocked(context.session, {context.args, nullptr, &row, context.now_ms});
-    }
-    row.handler(context);
-  };
-  if (context.keys.empty() || (row.flags & (kLocksItself | kComposite)) != 0) return run();
+  if (context.keys.empty() || (context.row.flags & (kLocksItself | kComposite)) != 0) {
+    return RunLocked(context);
+  }
   const Keyspace& keyspace = instance_.keyspace;
   const size_t first = keyspace.ShardOf(context.keys[0].place);
   const bool one_shard =
       std::all_of(context.keys.begin() + 1, context.keys.end(),
                   [&](const Key& key) { return keyspace.ShardOf(key.place) == first; });
-  if (ABSL_PREDICT_TRUE(one_shard)) {
-    LockedShard shard(instance_.keyspace, context.view(), context.keys[0].place);
-    context.single = &shard;
-    return run();
-  }
+  if (ABSL_PREDICT_TRUE(one_shard)) return RunOnOneShard(context);
   absl::InlinedVector<KeyLocks::Want, 16> wanted;
   for (const Key& key : context.keys) {
     wanted.push_back({static_cast<uint16_t>(context.session.db), key.place});
   }
   KeyLocks locks(instance_.keyspace, context.view(), wanted);
   context.several = &locks;
-  run();
+  RunLocked(context);
+}
+
+inline bool Dispatcher::IsPlain(const Session& session, const Prepared& request) const {
+  return request.one_key && session.authenticated && session.reply_mode == ReplyMode::kOn &&
+         !Asked(session);
+}
+
+inline Dispatcher::Outcome Dispatcher::RunPlain(Session& session, const Prepared& request,
+                                                int64_t now_ms, ReplyWriter& reply) {
+  session.last_command = request.row;
+  session.last_subcommand = {};
+  const size_t mark = reply.size();
+  CommandContext context{instance_, session, *request.row, request.args, reply, now_ms, *this};
+  context.keys = {keys_.data() + request.first_key, 1};
+  RunOnOneShard(context);
+  if (ABSL_PREDICT_TRUE(!reply.IsError(mark))) return Outcome::kDone;
+  NoteError(session, {request.args, nullptr, request.row, now_ms}, reply, mark);
+  return Outcome::kFailed;
 }
 
 Dispatcher::Outcome Dispatcher::RunPrepared(Session& session, const Prepared& request,
@@ -364,10 +410,6 @@ void Dispatcher::NoteError(Session& session, const Request& request, const Reply
   instance_.hooks->OnError(session, request, text.substr(0, text.find('\r')));
 }
 
-bool Dispatcher::Asked(const Session& session) const {
-  return (session.modes | instance_.modes.load(std::memory_order_relaxed)) != 0;
-}
-
 // Runs a request that nothing in itself forbids, with the services' say before and after.
 bool Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t now_ms,
                             ReplyWriter& reply) {
@@ -423,9 +465,13 @@ size_t Dispatcher::RunGroup(Pass& pass, Session& session, int64_t now_ms, ReplyW
   while (done < prepared_.size() && !stop) {
     const Prepared& request = prepared_[done];
     Outcome outcome = Outcome::kDone;
-    pass.Run(
-        session, request.row, [&] { outcome = RunPrepared(session, request, now_ms, reply); },
-        [&] { outcome = RunBesideScript(session, request, now_ms, reply); });
+    if (ABSL_PREDICT_TRUE(IsPlain(session, request))) {
+      outcome = RunPlain(session, request, now_ms, reply);
+    } else {
+      pass.Run(
+          session, request.row, [&] { outcome = RunPrepared(session, request, now_ms, reply); },
+          [&] { outcome = RunBesideScript(session, request, now_ms, reply); });
+    }
     stop = MustStop(session, reply);
     if (ABSL_PREDICT_FALSE(session.postponed)) break;
     ++done;
@@ -459,7 +505,10 @@ size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
     const size_t group = std::min(kGroup, batch.size() - next);
     prepared_.clear();
     keys_.clear();
-    for (size_t i = 0; i < group; ++i) prepared_.push_back(Prepare(batch[next + i], keys_));
+    for (size_t i = 0; i < group; ++i) {
+      const Prepared* const before = prepared_.empty() ? nullptr : &prepared_.back();
+      prepared_.push_back(Prepare(batch[next + i], keys_, before));
+    }
     if (keys_.size() > 1) PrefetchKeys(static_cast<size_t>(session.db));
     // Time stands still for a command, and for the few that were prepared with it.
     const int64_t now_ms = instance_.clock.NowMs();

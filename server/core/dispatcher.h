@@ -73,17 +73,24 @@ class Dispatcher {
     const CommandRow* row = nullptr;     // nullptr: no such command (or no such subcommand)
     uint32_t number = 0;                 // the registry's, of the row
     bool quick = false;
+    bool one_key = false;    // one of CommandRegistry::Numbered::one_key, of the right arity
     uint32_t first_key = 0;  // in keys_
     uint32_t key_count = 0;
   };
 
-  Prepared Prepare(std::span<const std::string_view> args, std::vector<Key>& keys) const;
+  // `before` is the request before this one, if any: pipelines tend to repeat a command.
+  Prepared Prepare(std::span<const std::string_view> args, std::vector<Key>& keys,
+                   const Prepared* before = nullptr) const;
   void HashKeys(Prepared& request, std::vector<Key>& keys) const;
+  void HashOneKey(Prepared& request, std::vector<Key>& keys) const;
   void PrefetchKeys(size_t db) const;  // of the prepared requests
   // How a request ended: refused before it ran, with an error, or well.
   enum class Outcome : uint8_t { kRefused, kFailed, kDone };
   Outcome RunPrepared(Session& session, const Prepared& request, int64_t now_ms,
                       ReplyWriter& reply);
+  // What RunPrepared comes to for requests on one key while nobody has to be asked.
+  bool IsPlain(const Session& session, const Prepared& request) const;
+  Outcome RunPlain(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
   Outcome RunBesideScript(Session& session, const Prepared& request, int64_t now_ms,
                           ReplyWriter& reply);
   // Whether the session's next request has to wait for another run.
@@ -97,6 +104,8 @@ class Dispatcher {
   // Returns whether it ran; not if a service answered in its place.
   bool RunChecked(Session& session, const Prepared& request, int64_t now_ms, ReplyWriter& reply);
   void RunHandler(CommandContext& context);
+  void RunOnOneShard(CommandContext& context);
+  void RunLocked(CommandContext& context);
   void NoteError(Session& session, const Request& request, const ReplyWriter& reply, size_t mark);
   // Whether the services want to be asked.
   bool Asked(const Session& session) const;

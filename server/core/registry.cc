@@ -75,7 +75,10 @@ CommandRegistry::CommandRegistry(std::span<const std::span<const CommandRow>> fa
   const auto number = [&](const CommandRow* row, const CommandRow* container) {
     constexpr uint32_t kSpecial = kExclusive | kComposite | kBlocking | kLocksItself;
     const bool quick = row->complexity == "O(1)" && (row->flags & kSpecial) == 0;
-    numbered_.push_back({row, container, static_cast<uint32_t>(numbered_.size()), quick});
+    const bool one_key = container == nullptr && row->subcommands.empty() &&
+                         row->keys.first > 0 && row->keys.first == row->keys.last &&
+                         row->find_keys == nullptr && (row->flags & kSpecial) == 0;
+    numbered_.push_back({row, container, static_cast<uint32_t>(numbered_.size()), quick, one_key});
   };
   for (const CommandRow* row : rows_) {
     number(row, nullptr);
