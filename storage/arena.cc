@@ -13,9 +13,8 @@ constexpr std::chrono::seconds kIdleAfter{1};
 
 void* At(uintptr_t address) { return reinterpret_cast<void*>(address); }
 
-// Maps a chunk of untouched ordinary pages. Maps twice the size and trims, since mmap promises no
-// more than page alignment.
-uintptr_t MapChunk() {
+// Maps twice the size and trims, since mmap promises no more than page alignment.
+uintptr_t MapNewChunk() {
   constexpr size_t kBytes = PageArena::kChunkBytes;
   void* mapped = mmap(nullptr, kBytes * 2, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -29,17 +28,6 @@ uintptr_t MapChunk() {
 }
 
 void UnmapChunk(uintptr_t base) { munmap(At(base), PageArena::kChunkBytes); }
-
-// Maps a chunk and has the system back it, by a huge page where it can.
-uintptr_t MapTouchedChunk() {
-  constexpr size_t kSmallPage = 4096;
-  const uintptr_t base = MapChunk();
-  madvise(At(base), PageArena::kChunkBytes, MADV_HUGEPAGE);
-  for (size_t offset = 0; offset < PageArena::kChunkBytes; offset += kSmallPage) {
-    *static_cast<volatile char*>(At(base + offset)) = 0;
-  }
-  return base;
-}
 
 }  // namespace
 
@@ -55,10 +43,46 @@ PageArena::~PageArena() {
   }
   wake_keeper_.notify_one();
   if (keeper.joinable()) keeper.join();
-  UnmapDoomed();
+  VacateDoomed();
   if (const uintptr_t spare = TakeSpare(); spare != 0) UnmapChunk(spare);
   for (const auto& [base, chunk] : chunks_) UnmapChunk(base);
+  for (const uintptr_t base : vacant_) UnmapChunk(base);
 }
+
+// --- chunks ---
+
+uintptr_t PageArena::MapChunk() {
+  {
+    const SpinGuard guard(vacant_lock_);
+    if (!vacant_.empty()) {
+      const uintptr_t base = vacant_.back();
+      vacant_.pop_back();
+      return base;
+    }
+  }
+  return MapNewChunk();
+}
+
+// Maps a chunk and has the system back it, by a huge page where it can.
+uintptr_t PageArena::MapTouchedChunk() {
+  constexpr size_t kSmallPage = 4096;
+  const uintptr_t base = MapChunk();
+  madvise(At(base), kChunkBytes, MADV_HUGEPAGE);
+  for (size_t offset = 0; offset < kChunkBytes; offset += kSmallPage) {
+    *static_cast<volatile char*>(At(base + offset)) = 0;
+  }
+  return base;
+}
+
+// Who gets the addresses next touches them a page at a time, as if they were new.
+void PageArena::VacateChunk(uintptr_t base) {
+  madvise(At(base), kChunkBytes, MADV_DONTNEED);
+  madvise(At(base), kChunkBytes, MADV_NOHUGEPAGE);
+  const SpinGuard guard(vacant_lock_);
+  vacant_.push_back(base);
+}
+
+// --- pages ---
 
 void* PageArena::TakeFrom(uintptr_t base, Chunk& chunk) {
   size_t page = 0;
@@ -116,11 +140,11 @@ void PageArena::Free(void* page) {
     chunks_.erase(base);
     --empty_chunks_;
   }
-  AskToUnmap(base);
+  AskToVacate(base);
 }
 
 void PageArena::Release() {
-  UnmapDoomed();
+  VacateDoomed();
   SpinGuard guard(lock_);
   for (auto& [base, chunk] : open_) {
     for (size_t page = 0; page < pages_; ++page) {
@@ -144,7 +168,7 @@ void PageArena::AskForSpare() {
   WakeKeeper();
 }
 
-void PageArena::AskToUnmap(uintptr_t base) {
+void PageArena::AskToVacate(uintptr_t base) {
   MutexGuard guard(keeper_mu_);
   doomed_.push_back(base);
   WakeKeeper();
@@ -159,7 +183,7 @@ void PageArena::WakeKeeper() {
 }
 
 // One at a time, so that whoever wants memory back now shares the work with the keeper.
-void PageArena::UnmapDoomed() {
+void PageArena::VacateDoomed() {
   for (;;) {
     uintptr_t base;
     {
@@ -168,7 +192,7 @@ void PageArena::UnmapDoomed() {
       base = doomed_.back();
       doomed_.pop_back();
     }
-    UnmapChunk(base);
+    VacateChunk(base);
   }
 }
 
@@ -181,12 +205,12 @@ void PageArena::Keep() {
       idle = false;
       keeper_mu_.Unlock();
       const uintptr_t left = spare_.exchange(MapTouchedChunk(), std::memory_order_acq_rel);
-      if (left != 0) UnmapChunk(left);
+      if (left != 0) VacateChunk(left);
       keeper_mu_.Lock();
     } else if (!doomed_.empty()) {
       idle = false;
       keeper_mu_.Unlock();
-      UnmapDoomed();
+      VacateDoomed();
       keeper_mu_.Lock();
     } else if (idle) {
       wake_keeper_.wait(keeper_mu_);
@@ -194,7 +218,7 @@ void PageArena::Keep() {
                !spare_wanted_ && doomed_.empty()) {
       idle = true;
       keeper_mu_.Unlock();
-      if (const uintptr_t spare = TakeSpare(); spare != 0) UnmapChunk(spare);
+      if (const uintptr_t spare = TakeSpare(); spare != 0) VacateChunk(spare);
       Release();
       keeper_mu_.Lock();
     }

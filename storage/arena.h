@@ -12,8 +12,10 @@
 // gives back what it held ready and what no page uses, and sleeps until the arena grows again.
 //
 // A chunk whose pages are all free again goes back to the system, but for one kept against
-// oscillation; the keeper does that, too, for unmapping takes some 100 us and a mass expiry empties
-// hundreds.
+// oscillation; the keeper does that, too, for giving memory back takes some 100 us a chunk and a
+// mass expiry empties hundreds. Its addresses stay mapped, without memory, for the next chunk: so a
+// page that was freed may still be read, by those who look ahead without a lock and use nothing of
+// what they read but as an address to ask for.
 //
 // Thread: any; one lock, taken once per some hundred keys.
 #pragma once
@@ -65,10 +67,14 @@ class PageArena {
   void AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   // What the keeper is asked to do; starts it when it does not run yet.
   void AskForSpare();
-  void AskToUnmap(uintptr_t base);
+  void AskToVacate(uintptr_t base);
   void WakeKeeper() ABSL_EXCLUSIVE_LOCKS_REQUIRED(keeper_mu_);
   void Keep();
-  void UnmapDoomed();
+  uintptr_t MapTouchedChunk();
+  void VacateDoomed();
+  // Chunks of ordinary pages that nobody has touched: vacated ones, then new ones.
+  uintptr_t MapChunk();
+  void VacateChunk(uintptr_t base);
   // Returns the spare chunk, or 0, and leaves none.
   uintptr_t TakeSpare() { return spare_.exchange(0, std::memory_order_acq_rel); }
 
@@ -82,13 +88,16 @@ class PageArena {
   size_t empty_chunks_ ABSL_GUARDED_BY(lock_) = 0;
   size_t in_use_ ABSL_GUARDED_BY(lock_) = 0;
 
+  SpinLock vacant_lock_;
+  std::vector<uintptr_t> vacant_ ABSL_GUARDED_BY(vacant_lock_);  // chunks' addresses, mapped
+
   // A chunk that is mapped and touched, for the next who needs one; 0: none.
   std::atomic<uintptr_t> spare_{0};
 
   Mutex keeper_mu_;
   std::condition_variable_any wake_keeper_;
   bool spare_wanted_ ABSL_GUARDED_BY(keeper_mu_) = false;
-  std::vector<uintptr_t> doomed_ ABSL_GUARDED_BY(keeper_mu_);  // empty chunks, to be unmapped
+  std::vector<uintptr_t> doomed_ ABSL_GUARDED_BY(keeper_mu_);  // empty chunks, to be vacated
   bool stopping_ ABSL_GUARDED_BY(keeper_mu_) = false;
   std::thread keeper_
       ABSL_GUARDED_BY(keeper_mu_);  // started when the arena grows for the first time

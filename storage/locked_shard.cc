@@ -87,7 +87,7 @@ void LockedShard::Notify(std::string_view key, Event event) {
 
 // --- lookup ---
 
-Item LockedShard::Locate(const Key& key) {
+inline Item LockedShard::Locate(const Key& key) {
   shard_.lock().AssertHeld();
   const Shard::Hung hung = shard_.Find(key.place, key.name);
   if (hung.segment == nullptr) return {};
@@ -100,7 +100,7 @@ Item LockedShard::Locate(const Key& key) {
 
 uint32_t LockedShard::first_access_clock() const { return keyspace_.access().First(view_.now_ms); }
 
-void LockedShard::Touch(const Item& item) {
+inline void LockedShard::Touch(const Item& item) {
   if (!view_.touch) return;
   const uint32_t before = item.entry_->access_clock();
   // The key's own bits and the time are random enough for a counter of that kind.

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <bit>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "storage/key.h"
 #include "storage/prefetch.h"
+#include "storage/same_bytes.h"
 
 namespace lapse {
 namespace {
@@ -15,17 +17,18 @@ namespace {
 constexpr size_t kLineBytes = 64;
 
 // Bit i is set when tag i of the bucket equals `tag` and slot i is in use.
-inline unsigned MatchTags(const Segment::Bucket& bucket, uint8_t tag) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline unsigned MatchTags(const Segment::Bucket& bucket, uint8_t tag) {
   const __m128i tags = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bucket.tags.data()));
   const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
-  return static_cast<unsigned>(_mm_movemask_epi8(equal)) & bucket.used();
+  return static_cast<unsigned>(_mm_movemask_epi8(equal)) & bucket.occupancy &
+         ~unsigned{Segment::Bucket::kSpilled};
 }
 
 // The slot of the bucket that holds the key, or kNotFound.
 inline int MatchKey(const Segment::Bucket& bucket, uint8_t tag, std::string_view key) {
   for (unsigned match = MatchTags(bucket, tag); match != 0; match &= match - 1) {
     const int slot = std::countr_zero(match);
-    if (EntryOf(bucket.words[slot])->key() == key) return slot;
+    if (SameBytes(EntryOf(bucket.words[slot])->key(), key)) return slot;
   }
   return Segment::kNotFound;
 }
@@ -61,6 +64,9 @@ int Segment::Find(uint64_t place, int depth, std::string_view key) const {
   return kNotFound;
 }
 
+// Races with whoever changes the bucket, or has taken the page for something else: what is read then
+// is as good an address to ask for as any.
+ABSL_ATTRIBUTE_NO_SANITIZE_THREAD
 void Segment::PrefetchEntries(uint64_t place, int depth) const {
   const Bucket& home = buckets_[HomeBucket(place, depth)];
   for (unsigned match = MatchTags(home, TagOf(place)); match != 0; match &= match - 1) {

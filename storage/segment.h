@@ -142,7 +142,7 @@ class Segment {
       PrefetchLine(&buckets_[b]);
     }
   }
-  // Prefetches the entries in the home bucket whose tags match.
+  // Prefetches the entries in the home bucket whose tags match. Thread: any.
   void PrefetchEntries(uint64_t place, int depth) const;
 
  private:

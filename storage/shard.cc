@@ -54,13 +54,13 @@ Shard::~Shard() {
 
 // --- the directory ---
 
-Shard::DirectoryWord* Shard::WordOf(uint64_t directory, uint64_t place) const {
+inline Shard::DirectoryWord* Shard::WordOf(uint64_t directory, uint64_t place) const {
   // Two shifts, since one of 64 - depth would be undefined at depth 0.
   const uint64_t index = ((place << shard_bits_) >> 1) >> (63 - DepthOf(directory));
   return WordsOf<DirectoryWord>(directory) + index;
 }
 
-Shard::Target Shard::TargetOf(uint64_t place) const {
+inline Shard::Target Shard::TargetOf(uint64_t place) const {
   const uint64_t directory = directory_.load(std::memory_order_acquire);
   if (ABSL_PREDICT_FALSE(directory == 0)) return {nullptr, 0};
   const uint64_t word = WordOf(directory, place)->load(std::memory_order_relaxed);

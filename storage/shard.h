@@ -58,15 +58,15 @@ class alignas(64) Shard {
   Tick next_due() const { return next_due_.load(std::memory_order_relaxed); }
   uint64_t first_place() const { return first_place_; }
 
-  // --- Prefetching a place in three steps, each reading what the one before fetched. The first two
-  // --- need no lock: they read words that are published atomically and never unmapped while the
-  // shard
-  // --- lives.
+  // --- Prefetching a place in three steps, each reading what the one before fetched. They need no
+  // --- lock: directory words are published atomically and never unmapped while the shard lives,
+  // --- and what is read of a segment (which may be changing, or gone, but stays mapped) is asked
+  // --- for, and used for nothing else.
   void PrefetchDirectory(uint64_t place) const;
   void PrefetchBucket(uint64_t place) const;
   // Of the segment: what counts its keys and says when it is due, which only changes touch.
   void PrefetchHeader(uint64_t place) const;
-  void PrefetchEntry(uint64_t place) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void PrefetchEntry(uint64_t place) const;
 
   // --- locked ---
 

@@ -15,7 +15,7 @@ namespace lapse {
 namespace {
 
 // Replies with the value of a read, or with nothing.
-void ReplyValue(CommandContext& ctx, const Item& item) {
+inline void ReplyValue(CommandContext& ctx, const Item& item) {
   if (!item) return ctx.reply.Null();
   if (!ExpectString(ctx, item)) return;
   ctx.reply.Bulk(item.value());

@@ -11,6 +11,7 @@
 #include "server/core/arguments.h"
 #include "server/core/command_name.h"
 #include "server/core/errors.h"
+#include "storage/same_bytes.h"
 
 namespace lapse {
 namespace {
@@ -120,8 +121,8 @@ Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args,
   Prepared request;
   request.args = args;
   request.first_key = static_cast<uint32_t>(keys.size());
-  if (before != nullptr && before->one_key && before->args[0] == args[0] &&
-      before->args.size() == args.size()) {
+  if (before != nullptr && before->one_key && before->args.size() == args.size() &&
+      SameBytes(before->args[0], args[0])) {
     request.row = before->row;
     request.number = before->number;
     request.quick = before->quick;
@@ -175,7 +176,7 @@ void Dispatcher::PrefetchKeys(size_t db) const {
   const Keyspace& keyspace = instance_.keyspace;
   Database* database = keyspace.FindDatabase(db);
   if (database == nullptr) return;
-  const auto shard_of = [&](const Key& key) -> Shard& {
+  const auto shard_of = [&](const Key& key) -> const Shard& {
     return database->shard(keyspace.ShardOf(key.place));
   };
   for (const Key& key : keys_) shard_of(key).PrefetchDirectory(key.place);
@@ -187,13 +188,7 @@ void Dispatcher::PrefetchKeys(size_t db) const {
       shard_of(key).PrefetchHeader(key.place);
     }
   }
-  for (const Key& key : keys_) {
-    Shard& shard = shard_of(key);
-    // Whoever has it may keep it for long; the command itself will wait for it if it must.
-    if (!shard.lock().TryLock()) continue;
-    shard.PrefetchEntry(key.place);
-    shard.lock().Unlock();
-  }
+  for (const Key& key : keys_) shard_of(key).PrefetchEntry(key.place);
 }
 
 void Dispatcher::ReplyUnknown(const Prepared& request, ReplyWriter& reply) const {
