@@ -114,6 +114,15 @@ void Entry::Destroy(EntryHeap& heap, Entry* entry) {
 
 bool Entry::RewriteInPlace(const Spec& spec) {
   if (is_external() || !is_string()) return false;
+  if (spec.value.size() == value_length_ && spec.collection == nullptr &&
+      has_deadline() == (spec.deadline != kNoDeadline)) {
+    // Nothing moves.
+    set_encoding(spec.encoding);
+    set_access_clock(spec.access_clock);
+    if (has_deadline()) OverwriteDeadline(spec.deadline);
+    std::memcpy(bytes() + value_offset(), spec.value.data(), spec.value.size());
+    return true;
+  }
   if (spec.collection != nullptr || spec.value.size() > kMaxInlineValue) return false;
   if (EntryHeap::SizeClass(LayoutSize(spec)) != EntryHeap::SizeClass(layout_size())) return false;
   // The key is copied from the spec, not moved within: it is the caller's, and equal.

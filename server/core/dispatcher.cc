@@ -16,9 +16,6 @@
 namespace lapse {
 namespace {
 
-// Requests that are prepared and prefetched together: enough that their cache misses overlap, few
-// enough that the first one's lines are still there when it runs.
-constexpr size_t kGroup = 16;
 constexpr size_t kShownArgument = 128;  // of an unknown command's error text
 
 // Whether a script is over its time, and others are told so.
@@ -117,7 +114,7 @@ bool MayTouchHeaders(const CommandRow* row, size_t words) {
 }  // namespace
 
 Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args,
-                                         std::vector<Key>& keys, const Prepared* before) const {
+                                         Keys& keys, const Prepared* before) const {
   Prepared request;
   request.args = args;
   request.first_key = static_cast<uint32_t>(keys.size());
@@ -147,14 +144,14 @@ Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args,
   return request;
 }
 
-void Dispatcher::HashOneKey(Prepared& request, std::vector<Key>& keys) const {
+void Dispatcher::HashOneKey(Prepared& request, Keys& keys) const {
   const auto key = static_cast<size_t>(request.row->keys.first);
   keys.push_back(instance_.keyspace.Hashed(request.args[key]));
   request.one_key = true;
   request.key_count = 1;
 }
 
-void Dispatcher::HashKeys(Prepared& request, std::vector<Key>& keys) const {
+void Dispatcher::HashKeys(Prepared& request, Keys& keys) const {
   const auto add = [&](size_t i) { keys.push_back(instance_.keyspace.Hashed(request.args[i])); };
   const KeySpec& spec = request.row->keys;
   if (ABSL_PREDICT_FALSE(request.row->find_keys != nullptr)) {
@@ -181,7 +178,7 @@ void Dispatcher::PrefetchKeys(size_t db) const {
   };
   for (const Key& key : keys_) shard_of(key).PrefetchDirectory(key.place);
   for (const Key& key : keys_) shard_of(key).PrefetchBucket(key.place);
-  for (const Prepared& request : prepared_) {
+  for (const Prepared& request : prepared()) {
     if (!MayTouchHeaders(request.row, request.args.size())) continue;
     for (uint32_t i = 0; i < request.key_count; ++i) {
       const Key& key = keys_[request.first_key + i];
@@ -223,7 +220,7 @@ bool Dispatcher::Refuse(Session& session, const Prepared& request, ReplyWriter& 
 
 const CommandRow* Dispatcher::Lookup(std::span<const std::string_view> args,
                                      const CommandRow** parent, ReplyWriter* reply) const {
-  std::vector<Key> keys;
+  Keys keys;
   const Prepared request = Prepare(args, keys);
   *parent = request.parent;
   if (request.row == nullptr) {
@@ -378,7 +375,7 @@ bool Dispatcher::AreTimedTogether() const {
   // A threshold so low that single quick commands may pass it asks for each one's time.
   constexpr uint64_t kLowThreshold = 1'000'000;  // cycles
   if (instance_.slow_cycles.load(std::memory_order_relaxed) < kLowThreshold) return false;
-  return std::all_of(prepared_.begin(), prepared_.end(), [&](const Prepared& request) {
+  return std::ranges::all_of(prepared(), [&](const Prepared& request) {
     return request.quick && request.row == prepared_.front().row;
   });
 }
@@ -425,7 +422,7 @@ bool Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t 
 
 void Dispatcher::RunNested(Session& session, std::span<const std::string_view> args, int64_t now_ms,
                            HeldShards* held, ReplyWriter& reply) {
-  std::vector<Key> keys;
+  Keys keys;
   const Prepared request = Prepare(args, keys);
   const Request seen{args, request.parent, request.row, now_ms};
   const size_t mark = reply.size();
@@ -438,7 +435,7 @@ void Dispatcher::RunNested(Session& session, std::span<const std::string_view> a
       instance_.hooks->OnNested(session, seen);
     }
     CommandContext context{instance_, session, *request.row, args, reply, now_ms, *this, held};
-    context.keys = keys;
+    context.keys = {keys.data(), keys.size()};
     const uint64_t before = CycleCount();
     RunHandler(context);
     stats_->Count(request.number, CycleCount() - before, 1);
@@ -457,7 +454,7 @@ size_t Dispatcher::RunGroup(Pass& pass, Session& session, int64_t now_ms, ReplyW
   uint64_t before = CycleCount();
   int64_t timed = 0;
   size_t done = 0;
-  while (done < prepared_.size() && !stop) {
+  while (done < prepared_count_ && !stop) {
     const Prepared& request = prepared_[done];
     Outcome outcome = Outcome::kDone;
     if (ABSL_PREDICT_TRUE(IsPlain(session, request))) {
@@ -498,12 +495,11 @@ size_t Dispatcher::Run(Session& session, const RequestBatch& batch, size_t from,
   bool stop = false;
   while (next < batch.size() && !stop) {
     const size_t group = std::min(kGroup, batch.size() - next);
-    prepared_.clear();
     keys_.clear();
     for (size_t i = 0; i < group; ++i) {
-      const Prepared* const before = prepared_.empty() ? nullptr : &prepared_.back();
-      prepared_.push_back(Prepare(batch[next + i], keys_, before));
+      prepared_[i] = Prepare(batch[next + i], keys_, i == 0 ? nullptr : &prepared_[i - 1]);
     }
+    prepared_count_ = group;
     if (keys_.size() > 1) PrefetchKeys(static_cast<size_t>(session.db));
     // Time stands still for a command, and for the few that were prepared with it.
     const int64_t now_ms = instance_.clock.NowMs();
@@ -521,9 +517,9 @@ void Dispatcher::RunOne(Session& session, std::span<const std::string_view> args
                         ReplyWriter& reply) {
   instance_.keyspace.gate().Enter();
   GatePass pass(instance_);
-  prepared_.clear();
   keys_.clear();
-  prepared_.push_back(Prepare(args, keys_));
+  prepared_[0] = Prepare(args, keys_);
+  prepared_count_ = 1;
   const int64_t now_ms = instance_.clock.NowMs();
   session.last_active_ms = now_ms;
   bool stop = false;

@@ -9,11 +9,12 @@
 // runs inside the gate.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/random/random.h"
 #include "protocol/reply_writer.h"
 #include "protocol/request_parser.h"
@@ -66,6 +67,11 @@ class Dispatcher {
   absl::InsecureBitGen& random() { return random_; }
 
  private:
+  // Requests that are prepared and prefetched together: enough that their cache misses overlap, few
+  // enough that the first one's lines are still there when it runs.
+  static constexpr size_t kGroup = 16;
+  using Keys = absl::InlinedVector<Key, kGroup>;
+
   // A request that has been looked up.
   struct Prepared {
     std::span<const std::string_view> args;
@@ -79,11 +85,12 @@ class Dispatcher {
   };
 
   // `before` is the request before this one, if any: pipelines tend to repeat a command.
-  Prepared Prepare(std::span<const std::string_view> args, std::vector<Key>& keys,
+  Prepared Prepare(std::span<const std::string_view> args, Keys& keys,
                    const Prepared* before = nullptr) const;
-  void HashKeys(Prepared& request, std::vector<Key>& keys) const;
-  void HashOneKey(Prepared& request, std::vector<Key>& keys) const;
+  void HashKeys(Prepared& request, Keys& keys) const;
+  void HashOneKey(Prepared& request, Keys& keys) const;
   void PrefetchKeys(size_t db) const;  // of the prepared requests
+  std::span<const Prepared> prepared() const { return {prepared_.data(), prepared_count_}; }
   // How a request ended: refused before it ran, with an error, or well.
   enum class Outcome : uint8_t { kRefused, kFailed, kDone };
   Outcome RunPrepared(Session& session, const Prepared& request, int64_t now_ms,
@@ -115,8 +122,10 @@ class Dispatcher {
 
   Instance& instance_;
   const std::shared_ptr<CommandStats> stats_;
-  std::vector<Prepared> prepared_;
-  std::vector<Key> keys_;
+  // What is in hand: a group, and its keys.
+  std::array<Prepared, kGroup> prepared_;
+  size_t prepared_count_ = 0;
+  Keys keys_;
   absl::InsecureBitGen random_;
 };
 
