@@ -64,8 +64,8 @@ int Segment::Find(uint64_t place, int depth, std::string_view key) const {
   return kNotFound;
 }
 
-// Races with whoever changes the bucket, or has taken the page for something else: what is read then
-// is as good an address to ask for as any.
+// Races with whoever changes the bucket, or has taken the page for something else: what is read
+// then is as good an address to ask for as any.
 ABSL_ATTRIBUTE_NO_SANITIZE_THREAD
 void Segment::PrefetchEntries(uint64_t place, int depth) const {
   const Bucket& home = buckets_[HomeBucket(place, depth)];

@@ -287,8 +287,11 @@ inline Dispatcher::Outcome Dispatcher::RunPlain(Session& session, const Prepared
   CommandContext context{instance_, session, *request.row, request.args, reply, now_ms, *this};
   context.keys = {keys_.data() + request.first_key, 1};
   RunOnOneShard(context);
+  const auto seen = [&] { return Request{request.args, nullptr, request.row, now_ms}; };
+  // It may itself have given the services something to do.
+  if (ABSL_PREDICT_FALSE(Asked(session))) instance_.hooks->After(session, seen(), reply, mark);
   if (ABSL_PREDICT_TRUE(!reply.IsError(mark))) return Outcome::kDone;
-  NoteError(session, {request.args, nullptr, request.row, now_ms}, reply, mark);
+  NoteError(session, seen(), reply, mark);
   return Outcome::kFailed;
 }
 

@@ -188,8 +188,8 @@ bool Duel::InspectDatabase(const std::string& db) {
 }
 
 bool Duel::InspectKeys(const std::set<std::string>& keys) {
-  // What depends on the time by itself: a request behind replies of megabytes, which take seconds on
-  // a busy machine, comes to one server later than to the other.
+  // What depends on the time by itself: a request behind replies of megabytes, which take seconds
+  // on a busy machine, comes to one server later than to the other.
   std::vector<Shot> idle_times;
   std::vector<Shot> touches;
   std::vector<Shot> shots;
