@@ -289,7 +289,7 @@ inline Dispatcher::Outcome Dispatcher::RunPlain(Session& session, const Prepared
   RunOnOneShard(context);
   const auto seen = [&] { return Request{request.args, nullptr, request.row, now_ms}; };
   // It may itself have given the services something to do.
-  if (ABSL_PREDICT_FALSE(Asked(session))) instance_.hooks->After(session, seen(), reply, mark);
+  if (ABSL_PREDICT_FALSE(Asked(session))) instance_.hooks->After(session, seen(), reply);
   if (ABSL_PREDICT_TRUE(!reply.IsError(mark))) return Outcome::kDone;
   NoteError(session, seen(), reply, mark);
   return Outcome::kFailed;
@@ -411,7 +411,6 @@ bool Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t 
   const CommandRow& row = *prepared.row;
   session.last_command = prepared.parent != nullptr ? prepared.parent : &row;
   session.last_subcommand = prepared.parent != nullptr ? row.name : std::string_view();
-  const size_t mark = reply.size();
   const auto request = [&] { return Request{prepared.args, prepared.parent, &row, now_ms}; };
   if (ABSL_PREDICT_FALSE(Asked(session)) && instance_.hooks->Before(session, request(), reply)) {
     return false;
@@ -419,7 +418,7 @@ bool Dispatcher::RunChecked(Session& session, const Prepared& prepared, int64_t 
   CommandContext context{instance_, session, row, prepared.args, reply, now_ms, *this};
   context.keys = {keys_.data() + prepared.first_key, prepared.key_count};
   RunHandler(context);
-  if (ABSL_PREDICT_FALSE(Asked(session))) instance_.hooks->After(session, request(), reply, mark);
+  if (ABSL_PREDICT_FALSE(Asked(session))) instance_.hooks->After(session, request(), reply);
   return true;
 }
 

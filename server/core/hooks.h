@@ -69,9 +69,8 @@ class CommandHooks {
   virtual void OnKeysLocked(Session& session, const Request& request) = 0;
   // Before a command runs as part of a transaction or a script. Only while a mode is set.
   virtual void OnNested(Session& session, const Request& request) = 0;
-  // After the command has run and its locks are released. `reply_mark` is where its reply begins.
-  virtual void After(Session& session, const Request& request, ReplyWriter& reply,
-                     size_t reply_mark) = 0;
+  // After the command has run and its locks are released.
+  virtual void After(Session& session, const Request& request, ReplyWriter& reply) = 0;
   // The command took at least Instance::slow_cycles. Its arguments are still there.
   virtual void OnSlow(Session& session, const Request& request, int64_t duration_us) = 0;
   // An error was replied, by whoever; `text` begins with the code ("WRONGTYPE Operation...").

@@ -104,9 +104,7 @@ void Services::OnNested(Session& session, const Request& request) {
   }
 }
 
-void Services::After(Session& session, const Request& request, ReplyWriter& reply,
-                     size_t reply_mark) {
-  (void)reply_mark;
+void Services::After(Session& session, const Request& request, ReplyWriter& reply) {
   const uint32_t modes = instance_.modes.load(std::memory_order_relaxed);
   if ((session.modes & kTracking) != 0) tracking_.AfterCommand(session, request, reply);
   if ((modes & kMonitored) != 0) monitors_.AfterCommand(session, request);

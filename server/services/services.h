@@ -54,8 +54,7 @@ class Services final : public CommandHooks {
                     ReplyWriter& reply) override;
   void OnKeysLocked(Session& session, const Request& request) override;
   void OnNested(Session& session, const Request& request) override;
-  void After(Session& session, const Request& request, ReplyWriter& reply,
-             size_t reply_mark) override;
+  void After(Session& session, const Request& request, ReplyWriter& reply) override;
   void OnSlow(Session& session, const Request& request, int64_t duration_us) override;
   void OnError(Session& session, const Request& request, std::string_view text) override;
   bool MayRunNested(Session& session, const Request& request, ReplyWriter& reply) override;
