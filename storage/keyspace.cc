@@ -37,6 +37,12 @@ void KeyspaceTotals::Add(const ShardStats& stats) {
   merges += stats.merges.get();
 }
 
+int64_t Database::key_count() const {
+  KeyspaceTotals held;
+  for (size_t i = 0; i < count_; ++i) held.Add(shards_[i].stats());
+  return held.keys;
+}
+
 Keyspace::Keyspace(const Options& options, const Clock& clock)
     : clock_(clock),
       shard_bits_(options.shard_bits),

@@ -23,6 +23,7 @@
 #include "storage/entry_heap.h"
 #include "storage/gate.h"
 #include "storage/key.h"
+#include "storage/reaper.h"
 #include "storage/shard.h"
 #include "storage/shard_stats.h"
 #include "storage/tick.h"
@@ -41,6 +42,7 @@ class Database {
   Shard& shard(size_t i) { return shards_[i]; }
   const Shard& shard(size_t i) const { return shards_[i]; }
   size_t shard_count() const { return count_; }
+  int64_t key_count() const;
 
  private:
   std::unique_ptr<Shard[]> shards_;
@@ -122,6 +124,8 @@ class Keyspace {
   Gate& gate() { return gate_; }
   EffectHub& effects() { return effects_; }
   EntryHeap& heap() { return heap_; }
+  Reaper& reaper() { return reaper_; }
+  const Reaper& reaper() const { return reaper_; }
   // How the entries' access clocks are kept; changes in the gate's exclusive form.
   AccessClock& access() { return access_; }
   const AccessClock& access() const { return access_; }
@@ -147,6 +151,7 @@ class Keyspace {
   KeyspaceTotals
       retired_;  // counted by databases that are gone; changes in the exclusive gate only
   LagHistogram lag_;
+  Reaper reaper_;  // the last, for what it destroys belongs to the others
 };
 
 }  // namespace lapse

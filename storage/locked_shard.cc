@@ -15,6 +15,9 @@ namespace {
 // removal.
 constexpr int kThin = Segment::kCapacity / 5;
 constexpr int kThinMask = 15;
+// A collection of so many elements takes some 50 us to destroy, ten times what it takes to have
+// another thread do that.
+constexpr size_t kLargeCollection = 1024;
 // So that the sum of a shard's deadlines fits 63 bits: deadlines count for 34 years at most.
 constexpr int64_t kDeadlineSpan = int64_t{1} << 40;
 
@@ -29,7 +32,16 @@ void CountDeadline(ShardStats& stats, const TickScale& ticks, int64_t deadline, 
 }  // namespace
 
 void EntryBin::DestroyAll() {
-  for (Entry* entry : entries_) Entry::Destroy(heap_, entry);
+  for (Entry* entry : entries_) {
+    if (!entry->is_string()) {
+      // Null if another entry has taken it over.
+      const Value* const value = entry->collection();
+      if (value != nullptr && value->size() >= kLargeCollection) {
+        reaper_.Add(entry->ReleaseCollection(), 1);
+      }
+    }
+    Entry::Destroy(heap_, entry);
+  }
   entries_.clear();
 }
 
@@ -41,7 +53,7 @@ LockedShard::LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shar
       shard_(shard),
       view_(view),
       borrowed_(view.held != nullptr),
-      bin_(keyspace.heap()) {
+      bin_(keyspace.heap(), keyspace.reaper()) {
   if (ABSL_PREDICT_TRUE(!borrowed_)) {
     shard_.lock().Lock();
   } else {
@@ -50,7 +62,11 @@ LockedShard::LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shar
 }
 
 LockedShard::LockedShard(Keyspace& keyspace, const AccessView& view, Shard& shard, Adopt)
-    : keyspace_(keyspace), shard_(shard), view_(view), borrowed_(false), bin_(keyspace.heap()) {}
+    : keyspace_(keyspace),
+      shard_(shard),
+      view_(view),
+      borrowed_(false),
+      bin_(keyspace.heap(), keyspace.reaper()) {}
 
 LockedShard::~LockedShard() { Unlock(); }
 

@@ -5,8 +5,8 @@
 // deadline, the counters with the change, lazy deletion with the lookup, the Effect with
 // everything.
 //
-// Entries that are unlinked are kept aside and destroyed after the lock is released, since freeing
-// a large value takes longer than anybody should wait for it.
+// Entries that are unlinked are kept aside and destroyed after the lock is released, and large
+// collections on a thread of their own, since freeing them takes longer than anybody should wait.
 //
 // Invariants:
 //   1. No Item is handed out for an expired entry: a lookup that meets one removes it first.
@@ -38,6 +38,7 @@ namespace lapse {
 
 class HeldShards;
 class Keyspace;
+class Reaper;
 class Shard;
 
 // Where an entry hangs. Empty when a lookup found nothing.
@@ -74,10 +75,11 @@ struct AccessView {
   uint64_t client = 0;         // whose command it is; 0: nobody's
 };
 
-// Unlinked entries on their way to be destroyed, outside of any lock.
+// Unlinked entries on their way to be destroyed, outside of any lock; large collections by the
+// reaper.
 class EntryBin {
  public:
-  explicit EntryBin(EntryHeap& heap) : heap_(heap) {}
+  EntryBin(EntryHeap& heap, Reaper& reaper) : heap_(heap), reaper_(reaper) {}
   ~EntryBin() { Empty(); }
   EntryBin(const EntryBin&) = delete;
   EntryBin& operator=(const EntryBin&) = delete;
@@ -92,6 +94,7 @@ class EntryBin {
   void DestroyAll();
 
   EntryHeap& heap_;
+  Reaper& reaper_;
   absl::InlinedVector<Entry*, 8> entries_;
 };
 

@@ -157,6 +157,8 @@ void AddMemory(CommandContext& ctx, Page& page) {
   page.Line("mem_fragmentation_bytes", resident - used);
   page.Line("mem_clients_normal", clients);
   page.Line("mem_allocator", AllocatorName());
+  page.Line("lazyfree_pending_objects", instance.keyspace.reaper().pending());
+  page.Line("lazyfreed_objects", instance.keyspace.reaper().destroyed());
 }
 
 void AddPersistence(CommandContext&, Page& page) {

@@ -1,13 +1,9 @@
 #include "server/core/instance.h"
 
-#include <condition_variable>
-#include <deque>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "absl/random/random.h"
-#include "storage/lock.h"
 
 namespace lapse {
 namespace {
@@ -30,46 +26,6 @@ std::string NewRunId() {
 
 }  // namespace
 
-// One thread, started when there is first something to destroy. Databases of millions of entries
-// take seconds to free, which nobody should wait for.
-struct Instance::Reaper {
-  ~Reaper() {
-    {
-      MutexGuard guard(mu);
-      stopping = true;
-    }
-    has_cause.notify_one();
-    if (thread.joinable()) thread.join();
-  }
-
-  void Add(std::vector<std::unique_ptr<Database>> databases) {
-    {
-      MutexGuard guard(mu);
-      for (auto& database : databases) doomed.push_back(std::move(database));
-      if (!thread.joinable()) thread = std::thread([this] { Work(); });
-    }
-    has_cause.notify_one();
-  }
-
-  // Destroys what is left before it ends.
-  void Work() {
-    for (;;) {
-      std::unique_ptr<Database> database;  // destroyed after the lock is gone
-      MutexGuard guard(mu);
-      while (!stopping && doomed.empty()) has_cause.wait(mu);
-      if (doomed.empty()) return;
-      database = std::move(doomed.front());
-      doomed.pop_front();
-    }
-  }
-
-  Mutex mu;
-  std::condition_variable_any has_cause;
-  std::deque<std::unique_ptr<Database>> doomed ABSL_GUARDED_BY(mu);
-  bool stopping ABSL_GUARDED_BY(mu) = false;
-  std::thread thread;  // started under mu, joined by the destructor
-};
-
 Instance::Instance(Config start_config, const Clock& time,
                    std::span<const std::span<const CommandRow>> families, uint64_t hash_seed)
     : clock(time),
@@ -79,8 +35,7 @@ Instance::Instance(Config start_config, const Clock& time,
       expiry(keyspace, time, config.expiry),
       command_stats(registry.numbered().size()),
       start_ms(time.NowMs()),
-      run_id(NewRunId()),
-      reaper_(std::make_unique<Reaper>()) {}
+      run_id(NewRunId()) {}
 
 Instance::~Instance() = default;
 
@@ -120,13 +75,17 @@ void Instance::ResetStats() {
   }
   command_stats.Clear();
   keyspace.ResetStats();
+  keyspace.reaper().ResetDestroyed();
   expiry.ResetCounters();
 }
 
 void Instance::Dispose(std::vector<std::unique_ptr<Database>> databases, bool sync) {
-  std::erase(databases, nullptr);
-  if (sync || databases.empty()) return;  // the vector destroys them
-  reaper_->Add(std::move(databases));
+  if (sync) return;  // the vector destroys them
+  for (std::unique_ptr<Database>& database : databases) {
+    if (database == nullptr) continue;
+    const int64_t keys = database->key_count();
+    keyspace.reaper().Add(std::move(database), keys);
+  }
 }
 
 }  // namespace lapse

@@ -91,12 +91,6 @@ struct Instance {
   // Zeroes what CONFIG RESETSTAT zeroes. Requires the gate's exclusive form.
   void ResetStats();
 
- private:
-  // Destroys what FLUSHALL ASYNC detached, away from everybody; joined at the end.
-  struct Reaper;
-  std::unique_ptr<Reaper> reaper_;
-
- public:
   // Destroys databases: in the background, or (sync) before it returns. Call outside of the gate's
   // shard locks; inside the exclusive gate only with sync = false.
   void Dispose(std::vector<std::unique_ptr<Database>> databases, bool sync);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <cstring>
 
 #include "absl/base/macros.h"
@@ -77,7 +78,8 @@ CommandRegistry::CommandRegistry(std::span<const std::span<const CommandRow>> fa
     const bool quick = row->complexity == "O(1)" && (row->flags & kSpecial) == 0;
     const bool one_key = container == nullptr && row->subcommands.empty() &&
                          row->keys.first > 0 && row->keys.first == row->keys.last &&
-                         row->find_keys == nullptr && (row->flags & kSpecial) == 0;
+                         row->find_keys == nullptr && (row->flags & kSpecial) == 0 &&
+                         std::abs(row->arity) > row->keys.first;
     numbered_.push_back({row, container, static_cast<uint32_t>(numbered_.size()), quick, one_key});
   };
   for (const CommandRow* row : rows_) {
