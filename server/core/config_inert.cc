@@ -60,7 +60,8 @@ void AddOneValueRows(std::vector<ConfigRow>& rows) {
 }
 
 void AddInertRows(std::vector<ConfigRow>& rows) {
-  constexpr std::string_view kFreeing = "Large collections are always destroyed by a thread of their own.";
+  constexpr std::string_view kFreeing =
+      "Large collections are always destroyed by a thread of their own.";
   constexpr std::string_view kSnapshot = "Tunes snapshots, and there are none.";
   constexpr std::string_view kLog = "Tunes the append-only file, and there is none.";
   constexpr std::string_view kReplicas = "Tunes replicas, and there are none.";
