@@ -6,7 +6,7 @@ const { after, before, beforeEach, afterEach, describe, test } = require('node:t
 const { Mock } = require('./mock.js');
 const { PATIENCE_MS, openBrowser, openPage, signIn } = require('./browser.js');
 
-const bounded = { timeout: 60_000 };
+const bounded = { timeout: 180_000 };  // a group of tests, on a machine that is busy
 let browser;
 let mock;
 let address;
