@@ -163,23 +163,30 @@ int64_t ExpiryEngine::SettleFlush(size_t workers) {
   if (walked == FlushRunner::Walked::kNo) return kLongestWaitUs;
   int64_t release_ns = 0;
   if (walked == FlushRunner::Walked::kYes) {
-    if (!releasing_) {
-      releasing_ = true;
-      release_start_ns_ = clock_.MonotonicNs();
+    const auto waited_ms = [this] {
+      return (clock_.MonotonicNs() - settling_since_ns_) / 1'000'000;
+    };
+    if (settling_ == Settling::kNo) {
+      settling_ = Settling::kReaping;
+      settling_since_ns_ = clock_.MonotonicNs();
+    }
+    if (settling_ == Settling::kReaping) {
+      if (keyspace_.reaper().pending() > 0 && waited_ms() < kReaperWaitMs) return kReleasePollUs;
+      settling_ = Settling::kReleasing;
+      settling_since_ns_ = clock_.MonotonicNs();
       release_epoch_.fetch_add(1, std::memory_order_acq_rel);
       for (size_t i = 1; i < workers && wake_; ++i) wake_(i);
       keyspace_.ReleaseFreePages();
       ReleaseIfAsked(DriverOf(0));
     }
-    const int64_t waited_ns = clock_.MonotonicNs() - release_start_ns_;
-    if (!AllReleased(workers) && waited_ns < kReleaseWaitMs * 1'000'000) return kReleasePollUs;
-    releasing_ = false;
+    if (!AllReleased(workers) && waited_ms() < kReleaseWaitMs) return kReleasePollUs;
     for (const auto& slot : drivers_) {
       const Driver* const driver = slot.load(std::memory_order_acquire);
       if (driver == nullptr) continue;
       release_ns = std::max(release_ns, driver->release_ns.load(std::memory_order_relaxed));
     }
   }
+  settling_ = Settling::kNo;
   flush_.Finish(release_ns);
   return 0;
 }

@@ -13,7 +13,9 @@
 //   driver 0:   walk walk walk | give back | .. poll .. | Finish
 //   driver 1:        (sleeps)    wake, give back
 //
-// Driver 0 waits for the others for at most kReleaseWaitMs, then ends the run without them.
+// Driver 0 waits for the others for at most kReleaseWaitMs, then ends the run without them. Before
+// that it waits, for at most kReaperWaitMs, until large collections have been destroyed, since what
+// they held cannot be given back before.
 //
 // Calling Drive too often is cheap: it looks at a clock and returns. Calling it too seldom delays
 // expiry and nothing else.
@@ -67,6 +69,7 @@ class ExpiryEngine {
   // The longest that Drive asks to be left alone: a tick.
   static constexpr int64_t kLongestWaitUs = kTickMs * 1000;
   static constexpr int64_t kLongestSleepUs = 1'000'000;
+  static constexpr int64_t kReaperWaitMs = 10'000;
   static constexpr int64_t kReleaseWaitMs = 300;
   static constexpr int64_t kReleasePollUs = 2'000;
   // Due segments that EstimateBacklog counts at most: about half a millisecond.
@@ -126,8 +129,9 @@ class ExpiryEngine {
   std::atomic<uint64_t> release_epoch_{0};                   // raised by each run that has walked
 
   // Driver 0's.
-  bool releasing_ = false;
-  int64_t release_start_ns_ = 0;
+  enum class Settling : uint8_t { kNo, kReaping, kReleasing };
+  Settling settling_ = Settling::kNo;
+  int64_t settling_since_ns_ = 0;
 };
 
 }  // namespace lapse

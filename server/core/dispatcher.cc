@@ -113,8 +113,8 @@ bool MayTouchHeaders(const CommandRow* row, size_t words) {
 
 }  // namespace
 
-Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args,
-                                         Keys& keys, const Prepared* before) const {
+Dispatcher::Prepared Dispatcher::Prepare(std::span<const std::string_view> args, Keys& keys,
+                                         const Prepared* before) const {
   Prepared request;
   request.args = args;
   request.first_key = static_cast<uint32_t>(keys.size());

@@ -20,7 +20,7 @@ class CommandRegistry {
     const CommandRow* row = nullptr;
     const CommandRow* container = nullptr;  // of a subcommand
     uint32_t number = 0;
-    bool quick = false;  // of constant cost and nothing special to run: need not be timed alone
+    bool quick = false;    // of constant cost and nothing special to run: need not be timed alone
     bool one_key = false;  // its one key's shard, locked, is all that it needs
   };
 
