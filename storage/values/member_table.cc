@@ -106,7 +106,9 @@ MemberTable::~MemberTable() {
   // Freeing reads what malloc keeps in front of the member, which is anywhere in memory.
   for (Page* page : pages_) {
     for (size_t i = 0; i < capacity(); ++i) {
-      if (i + kAhead < capacity()) PrefetchLine(MemberOf(page->slots[i + kAhead]) - 1);
+      if (i + kAhead < capacity()) {
+        PrefetchLine(reinterpret_cast<const void*>((page->slots[i + kAhead] & kPointerMask) - 1));
+      }
       if (page->slots[i] != 0) FreeMember(page->slots[i]);
     }
     Free(page);
