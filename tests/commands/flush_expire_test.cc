@@ -65,20 +65,6 @@ TEST(FlushExpireKeys, WaitsAndRepliesWithTheRecord) {
   EXPECT_EQ(Field(record, "progress"), "1");
 }
 
-TEST(FlushExpireKeys, EndsWhenLargeCollectionsAreDestroyed) {
-  Db db;
-  std::string members;
-  for (int i = 0; i < 5000; ++i) members += fmt::format(" member{}", i);
-  for (int i = 0; i < 10; ++i) db.Run(fmt::format("SADD set{}{}", i, members));
-  Fill(db, 0, 0);
-  for (int i = 0; i < 10; ++i) db.Run(fmt::format("PEXPIRE set{} 10", i));
-  db.AdvanceMs(1000);
-  EXPECT_EQ(Number(db.Run("FLUSHEXPIREKEYS"), "reclaimed"), 10);
-  const std::string memory = db.Run("INFO memory").text;
-  EXPECT_THAT(memory, HasSubstr("lazyfree_pending_objects:0\r\n"));
-  EXPECT_THAT(memory, HasSubstr("lazyfreed_objects:10\r\n"));
-}
-
 TEST(FlushExpireKeys, IsAMapInResp3) {
   Db db;
   db.Resp(3);
